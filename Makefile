@@ -1,0 +1,262 @@
+# cryptounit - an HSM-side audit emitter for crypto units.
+# `make` prints what there is. Everything built lies under $(BUILD).
+
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+CC ?= cc
+SAN ?=
+V ?= 0
+FUZZ_CFLAGS ?=
+FUZZ_SECS ?= 300
+VERSION := 0.1.0
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+# ---- flags ------------------------------------------------------------------
+
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wcast-qual \
+	-Wwrite-strings -Wmissing-prototypes -Wstrict-prototypes \
+	-Wimplicit-fallthrough -Wformat=2 -Wundef -Wvla -pedantic -Werror
+HARDEN := -fstack-protector-strong -fPIC
+ifeq ($(SAN),)
+OPT := -O2 -g -D_FORTIFY_SOURCE=2
+SANFLAGS :=
+else
+OPT := -O1 -g -fno-omit-frame-pointer
+SANFLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=all
+endif
+ROOMS := proto ep11 tke firmware-sim/unit firmware-sim/backend \
+	firmware-sim/seal firmware-sim/channel firmware-sim/endpoint \
+	tools/lib tools/tke tools/hsa
+CPPFLAGS := -D_GNU_SOURCE -DHSA_VERSION='"$(VERSION)"' \
+	$(addprefix -I,$(ROOMS)) -Itests/helper -isystem $(BUILD)/gen
+CFLAGS := -std=c11 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) $(FUZZ_CFLAGS)
+LDFLAGS := -Wl,-z,relro,-z,now $(SANFLAGS)
+
+LIBS_HSA := -lprotobuf-c -lcrypto
+LIBS_FW := -lp11 -lsqlite3 -lmicrohttpd -lcyaml -ljansson -lcrypto -lpthread -ldl
+LIBS_TOOLS := -lcurl -lcyaml -ljansson -lcrypto -lpthread
+
+# ---- sources: one archive per room group ------------------------------------
+
+src = $(sort $(foreach d,$(1),$(wildcard $(d)/*.c)))
+obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+GEN := $(BUILD)/gen/audit.pb-c.h $(BUILD)/gen/unit.pb-c.h
+OBJ_PROTO := $(call obj,$(call src,proto)) $(BUILD)/obj/gen/audit.pb-c.o \
+	$(BUILD)/obj/gen/unit.pb-c.o
+OBJ_TKE := $(call obj,$(call src,tke))
+OBJ_FW := $(call obj,$(call src,firmware-sim/unit firmware-sim/backend \
+	firmware-sim/seal firmware-sim/channel firmware-sim/endpoint))
+OBJ_TOOLS := $(call obj,$(filter-out %/main.c,$(call src,tools/lib tools/tke \
+	tools/hsa)))
+OBJ_HELPER := $(call obj,$(call src,tests/helper))
+
+A_HSA := $(BUILD)/lib/libhsa.a
+A_TKE := $(BUILD)/obj/libtke.a
+A_FW := $(BUILD)/obj/libfw.a
+A_TOOLS := $(BUILD)/obj/libtools.a
+A_HELPER := $(BUILD)/obj/libhelper.a
+
+PROGRAMS := $(BUILD)/bin/cryptounitd $(BUILD)/bin/tke $(BUILD)/bin/hsa
+SO := $(BUILD)/lib/libhsa.so.0
+
+UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard \
+	tests/unit/test_*.c tests/kat/test_*.c))
+INTEG_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard \
+	tests/integ/test_*.c))
+CRASH_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard \
+	tests/crash/crash_*.c))
+SCRIPT_TESTS := $(wildcard tests/integ/test_*.sh)
+FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_BIN := $(addprefix $(BUILD)/tests/fuzz/,$(FUZZ))
+FUZZ_REPLAY := $(FUZZ_BIN)
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+
+# ---- what there is ----------------------------------------------------------
+
+ifeq ($(V),0)
+Q := @
+say = @printf '  %-4s %s\n' $(1) $(patsubst $(BUILD)/%,%,$@)
+else
+Q :=
+say = @:
+endif
+
+## help          this list
+help:
+	@echo "cryptounit $(VERSION): an HSM-side audit emitter for crypto units"
+	@echo
+	@sed -n 's/^## /  make /p' $(MAKEFILE_LIST)
+	@echo
+	@echo "  BUILD=DIR builds elsewhere; SAN=address,undefined and SAN=thread"
+	@echo "  rebuild with sanitizers (each in its own BUILD); NO_APT=1 lists"
+	@echo "  missing packages instead of installing them."
+
+## all           programs, libraries
+all: $(PROGRAMS) $(SO) $(A_HSA)
+
+# ---- rules ------------------------------------------------------------------
+
+$(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h: proto/%.proto
+	@mkdir -p $(BUILD)/gen
+	$(call say,GEN)
+	$(Q)protoc-c --proto_path=proto --c_out=$(BUILD)/gen $<
+
+$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) -std=c11 $(OPT) $(HARDEN) $(SANFLAGS) -I$(BUILD)/gen -c -o $@ $<
+
+$(BUILD)/obj/%.o: %.c | $(GEN)
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+define archive
+	@mkdir -p $(@D)
+	$(call say,AR)
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
+endef
+$(A_HSA): $(OBJ_PROTO)
+	$(archive)
+$(A_TKE): $(OBJ_TKE)
+	$(archive)
+$(A_FW): $(OBJ_FW)
+	$(archive)
+$(A_TOOLS): $(OBJ_TOOLS)
+	$(archive)
+$(A_HELPER): $(OBJ_HELPER)
+	$(archive)
+
+define link
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+endef
+
+$(BUILD)/bin/cryptounitd: $(BUILD)/obj/firmware-sim/main.o $(A_FW) $(A_TKE) \
+    $(A_HSA)
+	$(link) $(LIBS_FW) $(LIBS_HSA)
+$(BUILD)/bin/tke: $(BUILD)/obj/tools/tke/main.o $(A_TOOLS) $(A_TKE) $(A_HSA)
+	$(link) $(LIBS_TOOLS) $(LIBS_HSA)
+$(BUILD)/bin/hsa: $(BUILD)/obj/tools/hsa/main.o $(A_TOOLS) $(A_TKE) $(A_HSA)
+	$(link) $(LIBS_TOOLS) $(LIBS_HSA)
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(A_HELPER) $(A_TOOLS) $(A_FW) \
+    $(A_TKE) $(A_HSA)
+	$(link) -lcmocka $(LIBS_TOOLS) $(LIBS_FW) $(LIBS_HSA)
+
+$(FUZZ_BIN): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o \
+    $(BUILD)/obj/tests/fuzz/replay_main.o $(A_TOOLS) $(A_FW) $(A_TKE) $(A_HSA)
+	$(link) $(LIBS_TOOLS) $(LIBS_FW) $(LIBS_HSA)
+
+$(SO): $(OBJ_PROTO) proto/libhsa.map
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,libhsa.so.0 \
+	    -Wl,--version-script=proto/libhsa.map -o $@ $(OBJ_PROTO) $(LIBS_HSA)
+	ln -sf libhsa.so.0 $(BUILD)/lib/libhsa.so
+
+# ---- the newcomer's two commands ----------------------------------------------
+
+## demo          a master-key ceremony on three units, to a verified report
+demo: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	tools/demo/demo.sh $(BUILD)
+
+## test          lint, unit, vectors, real tokens and daemons, corpora, kill -9
+test: deps-test
+	@$(MAKE) --no-print-directory -j$(JOBS) all tests
+	@$(MAKE) --no-print-directory lint
+	@CU_BUILD=$(BUILD) tests/run.sh $(BUILD) $(UNIT_TESTS) $(INTEG_TESTS) \
+	    $(SCRIPT_TESTS) $(FUZZ_REPLAY) $(CRASH_TESTS)
+
+## deps          install missing Debian packages (NO_APT=1: list and stop)
+deps:
+	@tests/lint/deps.sh build
+deps-test:
+	@tests/lint/deps.sh build test
+
+tests: $(UNIT_TESTS) $(INTEG_TESTS) $(FUZZ_BIN) $(CRASH_TESTS)
+
+## check         unit, table and known-answer tests only
+check: $(UNIT_TESTS)
+	@CU_BUILD=$(BUILD) tests/run.sh $(BUILD) $(UNIT_TESTS)
+
+## check-integ   SoftHSM, sockets, processes
+check-integ: all $(INTEG_TESTS)
+	@CU_BUILD=$(BUILD) tests/run.sh $(BUILD) $(INTEG_TESTS) $(SCRIPT_TESTS)
+
+## check-crash   kill -9 at seeded points (KILLS=300 SEED=1)
+check-crash: all $(CRASH_TESTS)
+	@CU_BUILD=$(BUILD) tests/run.sh $(BUILD) $(CRASH_TESTS)
+
+## check-all     test, then again under ASan+UBSan and TSan, clang-tidy, cppcheck
+check-all:
+	@tests/lint/deps.sh build test lint
+	$(MAKE) test
+	$(MAKE) test SAN=address,undefined BUILD=$(BUILD)-asan KILLS=60
+	$(MAKE) check-tsan SAN=thread BUILD=$(BUILD)-tsan
+	$(MAKE) analyze
+
+## check-tsan    the threaded parts under ThreadSanitizer (with SAN=thread)
+TSAN_TESTS := $(filter %/test_slog% %/test_chan% %/test_cu% %/test_bk_master %/test_daemon%, \
+	$(UNIT_TESTS) $(INTEG_TESTS))
+check-tsan: deps-test
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(TSAN_TESTS)
+	@CU_BUILD=$(BUILD) tests/run.sh $(BUILD) $(TSAN_TESTS)
+
+fuzz-libs: $(A_HSA) $(A_TKE) $(A_FW) $(A_TOOLS)
+$(BUILD)/bin/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(A_TOOLS) $(A_FW) \
+    $(A_TKE) $(A_HSA)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_TOOLS) $(LIBS_FW) \
+	    $(LIBS_HSA)
+
+## fuzz          every target with libFuzzer, FUZZ_SECS each (300)
+fuzz:
+	@tests/lint/deps.sh build test fuzz
+	@tests/fuzz/run.sh $(BUILD)-fuzz $(FUZZ_SECS) $(FUZZ)
+
+## lint          include edges, headers alone, tables, man pages, scripts, format
+lint: $(GEN)
+	@tests/lint/run.sh $(BUILD) "$(CC) $(CPPFLAGS) -std=c11 $(WARN)"
+
+## analyze       clang-tidy and cppcheck
+analyze: $(GEN)
+	@tests/lint/deps.sh build lint
+	@tests/lint/analyze.sh "$(CPPFLAGS)"
+
+# ---- install --------------------------------------------------------------------
+
+MAN := $(wildcard tools/man/*.[1-8])
+## install       programs, libhsa, headers, man pages (DESTDIR, PREFIX)
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin \
+	    $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/hsa
+	install -m 755 $(BUILD)/bin/tke $(BUILD)/bin/hsa $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(BUILD)/bin/cryptounitd $(DESTDIR)$(PREFIX)/sbin
+	install -m 644 $(SO) $(A_HSA) $(DESTDIR)$(PREFIX)/lib
+	ln -sf libhsa.so.0 $(DESTDIR)$(PREFIX)/lib/libhsa.so
+	install -m 644 proto/hsa_*.h proto/*.def proto/*.proto proto/FORMAT.md \
+	    $(DESTDIR)$(PREFIX)/include/hsa
+	sed -e 's,@PREFIX@,$(PREFIX),g' -e 's,@VERSION@,$(VERSION),g' \
+	    proto/libhsa.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/libhsa.pc
+	for m in $(MAN); do s=$${m##*.}; \
+	    install -d $(DESTDIR)$(PREFIX)/share/man/man$$s && \
+	    install -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$$s || exit 1; done
+
+## clean         remove $(BUILD)
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+.PHONY: help all clean demo test deps deps-test tests check check-integ \
+	check-crash check-all check-tsan fuzz fuzz-libs lint analyze \
+	install
+.SECONDARY:

@@ -1,0 +1,22 @@
+#!/bin/sh
+# analyze.sh "CPPFLAGS" - clang-tidy and cppcheck over all of ours.
+set -u
+flags=$1
+src=$(find proto ep11 tke firmware-sim tools -name '*.c' | sort)
+bad=0
+# shellcheck disable=SC2016
+echo "$src" | xargs -P 2 -n 8 sh -c '
+	f=$1
+	shift
+	clang-tidy --quiet --warnings-as-errors="*" "$@" -- -std=c11 $f 2>&1
+' sh "$flags" | grep -vE '^[0-9]+ warnings? generated|^Suppressed|^Use -header' |
+	grep . && bad=1
+includes=$(echo "$flags" | tr ' ' '\n' | grep '^-I')
+# shellcheck disable=SC2086
+cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
+	--enable=warning,performance,portability \
+	--suppress=missingIncludeSystem --suppress=missingInclude \
+	--suppress=unknownMacro $includes \
+	-DHSA_VERSION='"x"' $src || bad=1
+[ "$bad" = 0 ] && echo "analyze: $(echo "$src" | wc -l) files, clean"
+exit "$bad"
