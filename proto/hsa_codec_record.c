@@ -1,0 +1,224 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "hsa_buf.h"
+#include "hsa_codec.h"
+#include "hsa_codec_event.h"
+
+#define SEQUENCE_KEY 0x09 /* field 1, fixed64 */
+#define SEQUENCE_LEN 9u
+#define SCHEMA 1u
+
+hsa_rc
+hsa_record_encode(struct hsa_buf *b, const struct hsa_record *r)
+{
+	struct hsa_pool pool = {0};
+	Hsa__V1__Special special;
+	Hsa__V1__Record m;
+	Hsa__V1__Event event;
+	hsa_rc rc;
+
+	hsa__v1__record__init(&m);
+	if (r->source != HSA_SOURCE_OUTBOX) {
+		rc = HSA_RC(E_ARG);
+		goto out;
+	}
+	m.schema = SCHEMA;
+	m.unit_id = hsa_wire_bytes(r->unit_id, sizeof(r->unit_id));
+	m.epoch = r->epoch;
+	m.wall_ns = r->wall_ns;
+	m.mono_ns = r->mono_ns;
+	m.source = HSA__V1__SOURCE__SOURCE_OUTBOX;
+	m.source_sequence = r->source_sequence;
+	if (r->has_command_id)
+		m.command_id =
+		    hsa_wire_bytes(r->command_id, sizeof(r->command_id));
+	m.ceremony_id = hsa_pool_text(&pool, r->ceremony_id);
+	m.ceremony_step = hsa_pool_text(&pool, r->ceremony_step);
+	m.command = r->command;
+	m.ep11_rc = r->ep11_rc;
+	m.ep11_reason = r->ep11_reason;
+	m.n_signer_id = r->signer_len;
+	m.signer_id = hsa_pool_get(&pool, r->signer_len * sizeof(*m.signer_id));
+	for (size_t i = 0; m.signer_id != NULL && i < r->signer_len; i++)
+		m.signer_id[i] = hsa_wire_bytes(r->signer_id[i], HSA_SKI_LEN);
+	switch (r->body) {
+	case HSA_BODY_EVENT:
+		m.body_case = HSA__V1__RECORD__BODY_EVENT;
+		m.event = &event;
+		HSA_TRY(rc, hsa_codec_event_put(&event, &pool, &r->event));
+		break;
+	case HSA_BODY_SPECIAL:
+		m.body_case = HSA__V1__RECORD__BODY_SPECIAL;
+		m.special = &special;
+		HSA_TRY(
+		    rc, hsa_codec_special_put(&special, &pool, &r->special));
+		break;
+	default:
+		rc = HSA_RC(E_ARG);
+		goto out;
+	}
+	HSA_TRY(rc, hsa_wire_pack(b, &pool, &m.base,
+			HSA_RECORD_MAX - SEQUENCE_LEN, false));
+out:
+	hsa_pool_free(&pool);
+	return rc;
+}
+
+void
+hsa_record_seal(
+    struct hsa_buf *b, uint64_t sequence, const void *rest, size_t n)
+{
+	uint8_t head[SEQUENCE_LEN] = {SEQUENCE_KEY};
+
+	for (unsigned int i = 0; i < 8; i++)
+		head[1 + i] = (uint8_t)(sequence >> (8 * i));
+	hsa_buf_put(b, head, sizeof(head));
+	hsa_buf_put(b, rest, n);
+}
+
+/* FORMAT E2 and E5: the sequence, and the rest of the message. */
+static hsa_rc
+open_record(uint64_t *sequence, struct hsa_cur *rest, const void *p, size_t n)
+{
+	const uint8_t *at = p;
+	uint64_t x = 0;
+
+	if (n > HSA_RECORD_MAX)
+		return HSA_RC(E_RANGE);
+	if (n < SEQUENCE_LEN || at[0] != SEQUENCE_KEY)
+		return HSA_RC(E_FORMAT);
+	for (unsigned int i = 8; i >= 1; i--)
+		x = x << 8 | at[i];
+	*sequence = x;
+	*rest = hsa_cur_of(at + SEQUENCE_LEN, n - SEQUENCE_LEN);
+	return HSA_OK;
+}
+
+static hsa_rc
+signers_get(struct hsa_record *r, const Hsa__V1__Record *m)
+{
+	hsa_rc rc = HSA_OK;
+
+	if (m->n_signer_id == 0)
+		return HSA_OK;
+	r->signer_id = calloc(m->n_signer_id, sizeof(*r->signer_id));
+	if (r->signer_id == NULL)
+		return HSA_RC(E_NOMEM);
+	for (; r->signer_len < m->n_signer_id; r->signer_len++)
+		HSA_TRY(rc, hsa_wire_fixed(r->signer_id[r->signer_len],
+				HSA_SKI_LEN, &m->signer_id[r->signer_len]));
+out:
+	return rc;
+}
+
+static hsa_rc
+record_get(
+    struct hsa_record *r, struct hsa_pool *pool, const Hsa__V1__Record *m)
+{
+	hsa_rc rc;
+
+	HSA_TRY(rc, hsa_wire_version(m->schema));
+	if (m->source != HSA__V1__SOURCE__SOURCE_OUTBOX)
+		return HSA_RC(E_FORMAT);
+	HSA_TRY(rc, hsa_wire_fixed(r->unit_id, HSA_UUID_LEN, &m->unit_id));
+	r->epoch = m->epoch;
+	r->wall_ns = m->wall_ns;
+	r->mono_ns = m->mono_ns;
+	r->source = HSA_SOURCE_OUTBOX;
+	r->source_sequence = m->source_sequence;
+	r->has_command_id = m->command_id.len != 0;
+	if (r->has_command_id)
+		HSA_TRY(rc, hsa_wire_fixed(
+				r->command_id, HSA_UUID_LEN, &m->command_id));
+	HSA_TRY(rc, hsa_wire_text(&r->ceremony_id, m->ceremony_id));
+	HSA_TRY(rc, hsa_wire_text(&r->ceremony_step, m->ceremony_step));
+	r->command = m->command;
+	r->ep11_rc = m->ep11_rc;
+	r->ep11_reason = m->ep11_reason;
+	HSA_TRY(rc, signers_get(r, m));
+	switch (m->body_case) {
+	case HSA__V1__RECORD__BODY_EVENT:
+		r->body = HSA_BODY_EVENT;
+		rc = hsa_codec_event_get(&r->event, pool, m->event);
+		break;
+	case HSA__V1__RECORD__BODY_SPECIAL:
+		r->body = HSA_BODY_SPECIAL;
+		rc = hsa_codec_special_get(&r->special, pool, m->special);
+		break;
+	default:
+		rc = HSA_RC(E_FORMAT);
+	}
+out:
+	return rc;
+}
+
+hsa_rc
+hsa_record_decode(struct hsa_record *r, const void *p, size_t n)
+{
+	struct hsa_pool pool = {0};
+	struct hsa_record got = {0};
+	struct hsa_cur rest = {0};
+	void *m = NULL;
+	hsa_rc rc;
+
+	HSA_TRY(rc, open_record(&got.sequence, &rest, p, n));
+	/* field 1 was read: it may not come again */
+	HSA_TRY(rc, hsa_wire_unpack(&m, &pool, &hsa__v1__record__descriptor, 1,
+			rest.p, hsa_cur_left(&rest)));
+	HSA_TRY(rc, record_get(&got, &pool, m));
+	*r = got;
+	got = (struct hsa_record){0};
+out:
+	hsa_record_free(&got);
+	hsa_pool_free(&pool);
+	return rc;
+}
+
+hsa_rc
+hsa_record_peek(uint64_t *sequence, enum hsa_source *source,
+    uint64_t *source_sequence, const void *p, size_t n)
+{
+	uint64_t seq = 0, schema = 0, src = 0, src_seq = 0;
+	struct hsa_wire_field f = {0};
+	struct hsa_cur rest = {0};
+	struct hsa_wire w = {0};
+	bool unit = false, good = true;
+	hsa_rc rc;
+
+	HSA_TRY(rc, open_record(&seq, &rest, p, n));
+	w = hsa_wire_of(
+	    &hsa__v1__record__descriptor, 1, rest.p, hsa_cur_left(&rest));
+	while (hsa_cur_left(&w.cur) != 0) {
+		HSA_TRY(rc, hsa_wire_next(&w, &f));
+		switch (f.desc->id) {
+		case 2:
+			schema = f.number;
+			break;
+		case 3:
+			unit = f.n == HSA_UUID_LEN;
+			break;
+		case 9:
+			good = good && f.n == HSA_UUID_LEN;
+			break;
+		case 15:
+			good = good && f.n == HSA_SKI_LEN;
+			break;
+		case 7:
+			src = f.number;
+			break;
+		case 8:
+			src_seq = f.number;
+			break;
+		}
+	}
+	HSA_TRY(rc, hsa_wire_version(schema));
+	/* the oneof is the body */
+	if (!good || !unit || src != HSA_SOURCE_OUTBOX || !w.oneof)
+		return HSA_RC(E_FORMAT);
+	*sequence = seq;
+	*source = HSA_SOURCE_OUTBOX;
+	*source_sequence = src_seq;
+out:
+	return rc;
+}

@@ -1,0 +1,242 @@
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hsa_buf.h"
+#include "hsa_hash.h"
+
+struct hsa_sha256 {
+	EVP_MD *md;
+	EVP_MD_CTX *ctx;
+};
+
+struct hsa_sha256 *
+hsa_sha256_new(void)
+{
+	struct hsa_sha256 *h = calloc(1, sizeof(*h));
+
+	if (h == NULL)
+		return NULL;
+	h->md = EVP_MD_fetch(NULL, "SHA256", NULL);
+	h->ctx = EVP_MD_CTX_new();
+	if (h->md == NULL || h->ctx == NULL) {
+		hsa_sha256_free(h);
+		return NULL;
+	}
+	return h;
+}
+
+void
+hsa_sha256_free(struct hsa_sha256 *h)
+{
+	if (h == NULL)
+		return;
+	EVP_MD_CTX_free(h->ctx);
+	EVP_MD_free(h->md);
+	free(h);
+}
+
+hsa_rc
+hsa_sha256_three(struct hsa_sha256 *h, uint8_t out[HSA_SHA256_LEN],
+    const void *a, size_t an, const void *b, size_t bn, const void *c,
+    size_t cn)
+{
+	if (EVP_DigestInit_ex2(h->ctx, h->md, NULL) != 1 ||
+	    (an != 0 && EVP_DigestUpdate(h->ctx, a, an) != 1) ||
+	    (bn != 0 && EVP_DigestUpdate(h->ctx, b, bn) != 1) ||
+	    (cn != 0 && EVP_DigestUpdate(h->ctx, c, cn) != 1) ||
+	    EVP_DigestFinal_ex(h->ctx, out, NULL) != 1)
+		return HSA_RC(E_CRYPTO);
+	return HSA_OK;
+}
+
+hsa_rc
+hsa_sha256(uint8_t out[HSA_SHA256_LEN], const void *p, size_t n)
+{
+	static const uint8_t nothing;
+
+	if (EVP_Q_digest(
+		NULL, "SHA256", NULL, n == 0 ? &nothing : p, n, out, NULL) != 1)
+		return HSA_RC(E_CRYPTO);
+	return HSA_OK;
+}
+
+void
+hsa_wipe(void *p, size_t n)
+{
+	if (p != NULL && n != 0)
+		OPENSSL_cleanse(p, n);
+}
+
+bool
+hsa_equal_ct(const void *a, const void *b, size_t n)
+{
+	return n == 0 || CRYPTO_memcmp(a, b, n) == 0;
+}
+
+hsa_rc
+hsa_random(void *p, size_t n)
+{
+	if (n > INT32_MAX)
+		return HSA_RC(E_RANGE);
+	return RAND_bytes(p, (int)n) == 1 ? HSA_OK : HSA_RC(E_CRYPTO);
+}
+
+void
+hsa_hex(char *to, const void *p, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+	const uint8_t *in = p;
+
+	for (size_t i = 0; i < n; i++) {
+		to[2 * i] = digits[in[i] >> 4];
+		to[2 * i + 1] = digits[in[i] & 15];
+	}
+	to[2 * n] = '\0';
+}
+
+static int
+nibble(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+hsa_rc
+hsa_unhex(void *to, size_t n, const char *text, size_t len)
+{
+	uint8_t *out = to;
+
+	if (n > SIZE_MAX / 2 || len != 2 * n)
+		return HSA_RC(E_FORMAT);
+	for (size_t i = 0; i < len; i++)
+		if (nibble(text[i]) < 0)
+			return HSA_RC(E_FORMAT);
+	for (size_t i = 0; i < n; i++)
+		out[i] = (uint8_t)((unsigned int)nibble(text[2 * i]) << 4 |
+				   (unsigned int)nibble(text[2 * i + 1]));
+	return HSA_OK;
+}
+
+void
+hsa_base64(struct hsa_buf *b, const void *p, size_t n)
+{
+	uint8_t *to;
+
+	if (n == 0)
+		return;
+	if (n > INT32_MAX / 2) {
+		b->failed = true;
+		return;
+	}
+	to = hsa_buf_reserve(b, 4 * ((n + 2) / 3) + 1);
+	if (to == NULL)
+		return;
+	b->len += (size_t)EVP_EncodeBlock(to, p, (int)n);
+}
+
+hsa_rc
+hsa_unbase64(struct hsa_buf *b, const char *text, size_t len)
+{
+	struct hsa_buf raw = {0}, again = {0};
+	hsa_rc rc = HSA_RC(E_FORMAT);
+	uint8_t *to;
+	size_t pad = 0;
+	int n;
+
+	if (len == 0)
+		return HSA_OK;
+	if (len % 4 != 0 || len > INT32_MAX)
+		return rc;
+	while (pad < 2 && text[len - 1 - pad] == '=')
+		pad++;
+	to = hsa_buf_reserve(&raw, len);
+	if (to == NULL) {
+		rc = HSA_RC(E_NOMEM);
+		goto out;
+	}
+	n = EVP_DecodeBlock(to, (const uint8_t *)text, (int)len);
+	if (n < 0 || (size_t)n < pad)
+		goto out;
+	raw.len = (size_t)n - pad;
+	/* OpenSSL skips blanks and ignores spare bits: one spelling only */
+	hsa_base64(&again, raw.p, raw.len);
+	HSA_TRY(rc, hsa_buf_rc(&again));
+	if (again.len != len || memcmp(again.p, text, len) != 0) {
+		rc = HSA_RC(E_FORMAT);
+		goto out;
+	}
+	hsa_buf_put(b, raw.p, raw.len);
+	rc = hsa_buf_rc(b);
+out:
+	hsa_buf_free(&raw);
+	hsa_buf_free(&again);
+	return rc;
+}
+
+hsa_rc
+hsa_uuid_new(uint8_t id[HSA_UUID_LEN])
+{
+	uint8_t fresh[HSA_UUID_LEN] = {0};
+	hsa_rc rc;
+
+	HSA_TRY(rc, hsa_random(fresh, sizeof(fresh)));
+	fresh[6] = (uint8_t)((fresh[6] & 0x0f) | 0x40);
+	fresh[8] = (uint8_t)((fresh[8] & 0x3f) | 0x80);
+	memcpy(id, fresh, sizeof(fresh));
+out:
+	return rc;
+}
+
+void
+hsa_uuid_text(char to[HSA_UUID_TEXT], const uint8_t id[HSA_UUID_LEN])
+{
+	char hex[2 * HSA_UUID_LEN + 1];
+	size_t at = 0;
+
+	hsa_hex(hex, id, HSA_UUID_LEN);
+	for (size_t i = 0; i < sizeof(hex) - 1; i++) {
+		if (i == 8 || i == 12 || i == 16 || i == 20)
+			to[at++] = '-';
+		to[at++] = hex[i];
+	}
+	to[at] = '\0';
+}
+
+hsa_rc
+hsa_uuid_parse(uint8_t id[HSA_UUID_LEN], const char *text)
+{
+	char hex[2 * HSA_UUID_LEN];
+	size_t at = 0;
+
+	if (strlen(text) != HSA_UUID_TEXT - 1)
+		return HSA_RC(E_FORMAT);
+	for (size_t i = 0; i < HSA_UUID_TEXT - 1; i++) {
+		if (i == 8 || i == 13 || i == 18 || i == 23) {
+			if (text[i] != '-')
+				return HSA_RC(E_FORMAT);
+		} else
+			hex[at++] = text[i];
+	}
+	return hsa_unhex(id, HSA_UUID_LEN, hex, sizeof(hex));
+}
+
+hsa_rc
+hsa_verification_pattern(uint8_t out[HSA_SHA256_LEN], const uint8_t key[32])
+{
+	uint8_t in[33] = {1};
+	hsa_rc rc;
+
+	memcpy(in + 1, key, 32);
+	rc = hsa_sha256(out, in, sizeof(in));
+	hsa_wipe(in, sizeof(in));
+	memset(out + 28, 0, 4);
+	return rc;
+}

@@ -1,0 +1,36 @@
+#include <stdlib.h>
+
+#include "hsa_unit.h"
+
+void
+hsa_caller_free(struct hsa_caller *c)
+{
+	if (c == NULL)
+		return;
+	hsa_initiator_free(&c->initiator);
+	free(c->denied_text);
+	free(c->ceremony_id);
+	free(c->ceremony_step);
+	*c = (struct hsa_caller){0};
+}
+
+void
+hsa_unit_request_free(struct hsa_unit_request *q)
+{
+	if (q == NULL)
+		return;
+	hsa_caller_free(&q->caller);
+	hsa_buf_free(&q->transport);
+	*q = (struct hsa_unit_request){0};
+}
+
+void
+hsa_unit_reply_free(struct hsa_unit_reply *r)
+{
+	if (r == NULL)
+		return;
+	hsa_buf_free(&r->admin.transport);
+	free(r->admin.text);
+	free(r->error);
+	*r = (struct hsa_unit_reply){0};
+}

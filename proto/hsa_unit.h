@@ -1,0 +1,95 @@
+/*
+ * hsa_unit.h - requests to a unit's socket as C structs (unit.proto). Used by
+ * the supervisor's endpoint, `cryptounitd status`, and the unit itself.
+ * Ownership as in hsa_event.h: strings and buffers belong to the struct.
+ */
+#ifndef HSA_UNIT_H
+#define HSA_UNIT_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "hsa_buf.h"
+#include "hsa_err.h"
+#include "hsa_event.h"
+
+struct hsa_caller {
+	struct hsa_initiator initiator;
+	uint32_t denied; /* 0, 401 or 403 */
+	char *denied_text;
+	uint8_t command_id[HSA_UUID_LEN];
+	char *ceremony_id, *ceremony_step; /* NULL outside a ceremony */
+};
+
+struct hsa_admin_reply {
+	uint32_t http_status;
+	struct hsa_buf transport; /* with 200 */
+	char *text;               /* otherwise */
+};
+
+struct hsa_counter {
+	char name[48];
+	uint64_t value;
+};
+
+struct hsa_collector_status {
+	char name[64];
+	bool connected;
+	uint64_t acknowledged;
+	char last_error[160];
+};
+
+struct hsa_unit_status {
+	uint8_t unit_id[HSA_UUID_LEN];
+	uint64_t epoch;
+	uint32_t pid;
+	bool imprint;
+	uint32_t signature_threshold, revocation_threshold;
+	uint8_t admin[8][HSA_SKI_LEN];
+	size_t admin_len;
+	char new_register[24], current_register[24];
+	uint8_t new_pattern[32], current_pattern[32];
+	uint64_t log_size;
+	uint8_t log_root[32];
+	char halted[256];
+	struct hsa_counter counter[64];
+	size_t counter_len;
+	struct hsa_collector_status collector[8];
+	size_t collector_len;
+	uint8_t token_object[64][16]; /* master-key objects in the token */
+	size_t token_object_len;
+	char new_object[33], current_object[33]; /* hex; "" when none */
+};
+
+enum hsa_unit_kind {
+	HSA_UNIT_ADMIN = 1,
+	HSA_UNIT_STATUS,
+	HSA_UNIT_ERROR /* replies only */
+};
+
+struct hsa_unit_request {
+	enum hsa_unit_kind kind;
+	struct hsa_caller caller;
+	struct hsa_buf transport;
+};
+
+struct hsa_unit_reply {
+	enum hsa_unit_kind kind;
+	struct hsa_admin_reply admin;
+	struct hsa_unit_status status;
+	char *error;
+};
+
+/* Delimited, at most HSA_FRAME_MAX; decode as hsa_entry_decode. */
+HSA_MUST_USE hsa_rc hsa_unit_request_encode(struct hsa_buf *b,
+    const struct hsa_unit_request *q);
+HSA_MUST_USE hsa_rc hsa_unit_request_decode(struct hsa_unit_request *q,
+    size_t *used, const void *p, size_t n);
+void hsa_unit_request_free(struct hsa_unit_request *q);
+HSA_MUST_USE hsa_rc hsa_unit_reply_encode(struct hsa_buf *b,
+    const struct hsa_unit_reply *r);
+HSA_MUST_USE hsa_rc hsa_unit_reply_decode(struct hsa_unit_reply *r,
+    size_t *used, const void *p, size_t n);
+void hsa_unit_reply_free(struct hsa_unit_reply *r);
+void hsa_caller_free(struct hsa_caller *c);
+
+#endif

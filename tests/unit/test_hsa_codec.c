@@ -1,0 +1,593 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "helper_proto.h"
+#include "hsa_buf.h"
+#include "hsa_codec.h"
+#include "hsa_json.h"
+
+/* ---- tools
+ * ------------------------------------------------------------------------ */
+
+static void
+sealed(struct hsa_buf *b, const struct hsa_record *r)
+{
+	struct hsa_buf rest = {0};
+
+	assert_ok(hsa_record_encode(&rest, r));
+	hsa_record_seal(b, r->sequence, rest.p, rest.len);
+	assert_ok(hsa_buf_rc(b));
+	hsa_buf_free(&rest);
+}
+
+/* The bytes of hex text with blanks in it. */
+static void
+bytes(struct hsa_buf *b, const char *hex)
+{
+	uint8_t v;
+
+	for (hex += strspn(hex, " "); *hex != '\0'; hex += strspn(hex, " ")) {
+		assert_ok(hsa_unhex(&v, 1, hex, 2));
+		hsa_buf_u8(b, v);
+		hex += 2;
+	}
+	assert_ok(hsa_buf_rc(b));
+}
+
+static void
+expect_same_record(const struct hsa_record *a, const struct hsa_record *b)
+{
+	struct hsa_buf x = {0}, y = {0};
+
+	hsa_record_json(&x, a);
+	hsa_record_json(&y, b);
+	assert_string_equal(hsa_buf_cstr(&x), hsa_buf_cstr(&y));
+	assert_int_equal(a->event.action, b->event.action);
+	assert_int_equal(a->has_command_id, b->has_command_id);
+	assert_int_equal(a->special.has_initiator, b->special.has_initiator);
+	hsa_buf_free(&x);
+	hsa_buf_free(&y);
+}
+
+static void
+expect_round_trip(const struct hsa_record *r)
+{
+	struct hsa_record back = {0};
+	struct hsa_buf b = {0}, again = {0};
+	enum hsa_source source = 0;
+	uint64_t seq = 0, src = 0;
+
+	sealed(&b, r);
+	assert_ok(hsa_record_decode(&back, b.p, b.len));
+	expect_same_record(r, &back);
+	sealed(&again, &back);
+	assert_int_equal(again.len, b.len);
+	assert_memory_equal(again.p, b.p, b.len);
+	assert_ok(hsa_record_peek(&seq, &source, &src, b.p, b.len));
+	assert_true(seq == r->sequence && src == r->source_sequence);
+	assert_int_equal(source, r->source);
+	hsa_record_free(&back);
+	hsa_buf_free(&b);
+	hsa_buf_free(&again);
+}
+
+/* ---- records
+ * ------------------------------------------------------------------------ */
+
+static void
+test_hsa_record__every_action_comes_back_from_its_bytes(void **state)
+{
+	const struct hsa_action_row *r = NULL;
+	size_t n = 0;
+
+	(void)state;
+	r = hsa_catalogue(&n);
+	for (size_t i = 0; i < 2 * n; i++) {
+		struct hsa_record rec = {0};
+
+		hp_record(&rec, r[i / 2].code, i % 2 == 0 ? 200 : 500);
+		expect_round_trip(&rec);
+		hsa_record_free(&rec);
+	}
+}
+
+static void
+test_hsa_record__special_bodies_and_empty_members_come_back(void **state)
+{
+	struct hsa_record r = {0};
+
+	(void)state;
+	hp_special(&r);
+	expect_round_trip(&r);
+	hsa_data_free(&r.special.details);
+	r.special.has_initiator = false;
+	hsa_initiator_free(&r.special.initiator);
+	r.sequence = r.epoch = r.wall_ns = r.mono_ns = 0;
+	r.source_sequence = 0;
+	r.has_command_id = false;
+	memset(r.command_id, 0, sizeof(r.command_id));
+	r.command = r.ep11_rc = r.ep11_reason = 0;
+	r.signer_len = 0;
+	expect_round_trip(&r);
+	r.sequence = r.epoch = r.wall_ns = r.mono_ns = UINT64_MAX;
+	r.source_sequence = UINT64_MAX;
+	r.command = r.ep11_rc = r.ep11_reason = UINT32_MAX;
+	expect_round_trip(&r);
+	hsa_record_free(&r);
+}
+
+static void
+test_hsa_record__an_event_with_empty_data_and_extreme_numbers(void **state)
+{
+	struct hsa_record r = {0};
+
+	(void)state;
+	hp_record(&r, HSA_ACTION_EP11_USE, 200);
+	hsa_data_free(&r.event.request);
+	r.event.has_request = r.event.has_response = true;
+	expect_round_trip(&r);
+	assert_ok(hsa_data_integer(&r.event.request, "min", INT64_MIN));
+	assert_ok(hsa_data_integer(&r.event.request, "max", INT64_MAX));
+	assert_ok(hsa_data_text(&r.event.response, "1.2.3.4.5.6.7.8", "deep"));
+	assert_ok(hsa_data_hex_list(
+	    &r.event.response, "1.2.3.4.5.6.7.list", r.unit_id, 8, 2));
+	r.event.event_time_ns = 0;
+	free(r.event.action_name);
+	r.event.action_name = strdup("hs-crypto.future.action");
+	r.event.action = HSA_ACTION_NONE;
+	expect_round_trip(&r);
+	hsa_record_free(&r);
+}
+
+static void
+test_hsa_record__sequence_is_always_the_first_nine_bytes(void **state)
+{
+	static const uint8_t zero[9] = {0x09},
+			     some[9] = {0x09, 8, 7, 6, 5, 4, 3, 2, 1};
+	struct hsa_record r = {0};
+	struct hsa_buf b = {0};
+
+	(void)state;
+	hp_special(&r);
+	r.sequence = 0;
+	sealed(&b, &r);
+	assert_memory_equal(b.p, zero, 9);
+	hsa_buf_reset(&b);
+	r.sequence = UINT64_C(0x0102030405060708);
+	sealed(&b, &r);
+	assert_memory_equal(b.p, some, 9);
+	hsa_buf_free(&b);
+	hsa_record_free(&r);
+}
+
+/* Decoding gave a record: it must have no other spelling than these bytes. */
+static void
+expect_only_spelling(const struct hsa_record *got, const struct hsa_buf *b)
+{
+	struct hsa_buf again = {0};
+
+	sealed(&again, got);
+	assert_int_equal(again.len, b->len);
+	assert_memory_equal(again.p, b->p, b->len);
+	hsa_buf_free(&again);
+}
+
+static void
+flip_all(struct hsa_record *r)
+{
+	struct hsa_buf b = {0};
+	enum hsa_source source = 0;
+	uint64_t seq = 0, src = 0;
+	size_t refused = 0;
+	hsa_rc peek;
+
+	sealed(&b, r);
+	for (size_t i = 0; i < 8 * b.len; i++) {
+		struct hsa_record got = {0};
+
+		b.p[i / 8] ^= (uint8_t)(1u << (i % 8));
+		peek = hsa_record_peek(&seq, &source, &src, b.p, b.len);
+		if (hsa_is_ok(hsa_record_decode(&got, b.p, b.len))) {
+			expect_only_spelling(&got, &b);
+			assert_ok(peek);
+			assert_true(
+			    seq == got.sequence && src == got.source_sequence);
+		} else {
+			refused++;
+			assert_null(got.event.action_name);
+		}
+		hsa_record_free(&got);
+		b.p[i / 8] ^= (uint8_t)(1u << (i % 8));
+	}
+	/* lengths, keys and first bytes of characters cannot be flipped */
+	assert_true(refused > b.len);
+	hsa_buf_free(&b);
+}
+
+static void
+test_hsa_record__any_flipped_bit_is_refused_or_another_record(void **state)
+{
+	struct hsa_record event = {0}, special = {0};
+
+	(void)state;
+	hp_record(&event, HSA_ACTION_TKE_REGISTER_COMMIT, 200);
+	flip_all(&event);
+	hp_special(&special);
+	flip_all(&special);
+	hsa_record_free(&event);
+	hsa_record_free(&special);
+}
+
+static void
+test_hsa_record__no_prefix_and_no_longer_one_is_a_record(void **state)
+{
+	struct hsa_record r = {0}, got = {0};
+	struct hsa_buf b = {0};
+	size_t whole;
+
+	(void)state;
+	hp_record(&r, HSA_ACTION_TKE_RESET, 200);
+	sealed(&b, &r);
+	whole = b.len;
+	for (size_t n = 0; n < whole; n++)
+		assert_rc("E_FORMAT", hsa_record_decode(&got, b.p, n));
+	for (unsigned int v = 0; v < 256; v++) {
+		b.len = whole;
+		hsa_buf_u8(&b, (uint8_t)v);
+		assert_rc("E_FORMAT", hsa_record_decode(&got, b.p, b.len));
+	}
+	hsa_buf_free(&b);
+	hsa_record_free(&r);
+}
+
+#define ID16 "11111111111111111111111111111111"
+#define ID32 ID16 ID16
+#define SEQ "09 0000000000000000 "
+#define HEAD SEQ "1001 1a10" ID16 "2001 3801 4001 "
+/* name "X", and nothing else */
+#define SPECIAL "aa0103 1a0158"
+#define EVENT_ID "5210" ID16
+
+/* Each differs from the first, a good one, in what its comment says. */
+static const struct {
+	const char *rc, *what, *hex;
+} spellings[] = {
+    {"OK", "least special record", HEAD SPECIAL},
+    {"OK", "least event record", HEAD "a20118" EVENT_ID "5a00 6200 7200"},
+    {"OK", "with a command id", HEAD "4a10" ID16 SPECIAL},
+    {"OK", "with two signers", HEAD "7a20" ID32 "7a20" ID32 SPECIAL},
+    {"E_FORMAT", "no sequence", "1001 1a10" ID16 "2001 3801 4001" SPECIAL},
+    {"E_FORMAT", "sequence as varint",
+	"0800 1001 1a10" ID16 "2001 3801 4001" SPECIAL},
+    {"E_FORMAT", "sequence twice",
+	SEQ "09 0100000000000000 1001 1a10" ID16 "2001 3801 4001" SPECIAL},
+    {"E_FORMAT", "sequence at the end", HEAD SPECIAL "09 0100000000000000"},
+    {"E_FORMAT", "unknown field", HEAD SPECIAL "b20100"},
+    {"E_FORMAT", "unknown field between", HEAD "800101" SPECIAL},
+    {"E_FORMAT", "field 0", HEAD "0001" SPECIAL},
+    {"E_FORMAT", "unknown field inside", HEAD "aa0105 1a0158 3801"},
+    {"E_FORMAT", "fields exchanged",
+	SEQ "1001 1a10" ID16 "2001 4001 3801" SPECIAL},
+    {"E_FORMAT", "field twice", HEAD "4001" SPECIAL},
+    {"E_FORMAT", "schema twice",
+	SEQ "1001 1001 1a10" ID16 "2001 3801 4001" SPECIAL},
+    {"E_FORMAT", "key not minimal",
+	SEQ "900001 1a10" ID16 "2001 3801 4001" SPECIAL},
+    {"E_FORMAT", "varint not minimal",
+	SEQ "1001 1a10" ID16 "208100 3801 4001" SPECIAL},
+    {"E_FORMAT", "length not minimal",
+	SEQ "1001 1a9000" ID16 "2001 3801 4001" SPECIAL},
+    {"E_FORMAT", "default written, varint",
+	SEQ "1001 1a10" ID16 "2000 3801 4001" SPECIAL},
+    {"E_FORMAT", "default written, fixed64",
+	SEQ "1001 1a10" ID16 "2001 290000000000000000 3801 4001" SPECIAL},
+    {"E_FORMAT", "default written, string", HEAD "5200" SPECIAL},
+    {"E_FORMAT", "default written, bytes", HEAD "4a00" SPECIAL},
+    {"E_FORMAT", "uint32 above 32 bits", HEAD "608080808010" SPECIAL},
+    {"E_FORMAT", "wrong wire type", HEAD "65 00000001" SPECIAL},
+    {"E_FORMAT", "group", HEAD "63 64" SPECIAL},
+    {"E_FORMAT", "no body", HEAD},
+    {"E_FORMAT", "both bodies",
+	HEAD "a20118" EVENT_ID "5a00 6200 7200" SPECIAL},
+    {"E_FORMAT", "body twice", HEAD SPECIAL SPECIAL},
+    {"E_FORMAT", "unit id missing", SEQ "1001 2001 3801 4001" SPECIAL},
+    {"E_FORMAT", "unit id of 15",
+	SEQ "1001 1a0f 111111111111111111111111111111 2001 3801 4001" SPECIAL},
+    {"E_FORMAT", "unit id of 17",
+	SEQ "1001 1a11" ID16 "11 2001 3801 4001" SPECIAL},
+    {"E_FORMAT", "command id of 1", HEAD "4a0111" SPECIAL},
+    {"E_FORMAT", "signer of 16", HEAD "7a10" ID16 SPECIAL},
+    {"E_FORMAT", "signer of 0", HEAD "7a00" SPECIAL},
+    {"E_FORMAT", "source missing", SEQ "1001 1a10" ID16 "2001 4001" SPECIAL},
+    {"E_FORMAT", "source 2", SEQ "1001 1a10" ID16 "2001 3802 4001" SPECIAL},
+    {"E_FORMAT", "source negative",
+	SEQ "1001 1a10" ID16 "2001 38ffffffffffffffffff01 4001" SPECIAL},
+    {"E_FORMAT", "schema missing", SEQ "1a10" ID16 "2001 3801 4001" SPECIAL},
+    {"E_UNSUPPORTED", "schema 2",
+	SEQ "1002 1a10" ID16 "2001 3801 4001" SPECIAL},
+    {"E_FORMAT", "bad UTF-8", HEAD "aa0103 1a01ff"},
+    {"E_FORMAT", "overlong UTF-8", HEAD "aa0104 1a02c080"},
+    {"E_FORMAT", "NUL in a string", HEAD "aa0104 1a025800"},
+    {"E_FORMAT", "bad UTF-8 at the top", HEAD "5201c3" SPECIAL},
+    {"E_FORMAT", "event without id", HEAD "a20106 5a00 6200 7200"},
+    {"E_FORMAT", "event without initiator", HEAD "a20116" EVENT_ID "6200 7200"},
+    {"E_FORMAT", "event without target", HEAD "a20116" EVENT_ID "5a00 7200"},
+    {"E_FORMAT", "event without reason", HEAD "a20116" EVENT_ID "5a00 6200"},
+    {"E_FORMAT", "boolean 2", HEAD "a2011a 3002" EVENT_ID "5a00 6200 7200"},
+    {"E_FORMAT", "details without a member", HEAD "aa0105 1a0158 2a00"},
+    {"E_FORMAT", "member without a value",
+	HEAD "aa010a 1a0158 2a05 0a03 0a0161"},
+    {"E_FORMAT", "member without a kind of value",
+	HEAD "aa010c 1a0158 2a07 0a05 0a0161 1200"},
+    {"OK", "member that is false",
+	HEAD "aa010e 1a0158 2a09 0a07 0a0161 1202 1800"},
+    {"OK", "member that is an empty text",
+	HEAD "aa010e 1a0158 2a09 0a07 0a0161 1202 0a00"},
+    {"OK", "member that is an empty object",
+	HEAD "aa010e 1a0158 2a09 0a07 0a0161 1202 2a00"},
+    {"E_FORMAT", "member of two kinds",
+	HEAD "aa0110 1a0158 2a0b 0a09 0a0161 1204 0a00 1800"},
+    {"E_FORMAT", "member without a name",
+	HEAD "aa010b 1a0158 2a06 0a04 1202 1800"},
+    {"E_FORMAT", "member with a dot",
+	HEAD "aa010f 1a0158 2a0a 0a08 0a02612e 1202 1800"},
+    {"E_FORMAT", "member twice",
+	HEAD "aa0117 1a0158 2a12 0a07 0a0161 1202 1800 0a07 0a0161 1202 1801"},
+    {"E_FORMAT", "length beyond the end", HEAD "aa0104 1a0158"},
+    {"E_FORMAT", "inner length beyond its message", HEAD "aa0103 1a0258"},
+    {"E_FORMAT", "huge length", HEAD "aa01ffffffffffffffffff01 1a0158"},
+};
+
+static void
+test_hsa_record__one_value_has_one_spelling(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
+		struct hsa_record got = {0};
+		struct hsa_buf b = {0};
+		hsa_rc rc;
+
+		bytes(&b, spellings[i].hex);
+		rc = hsa_record_decode(&got, b.p, b.len);
+		if (strcmp(hsa_err_name(rc), spellings[i].rc) != 0)
+			fail_msg("%s: %s, not %s", spellings[i].what,
+			    hsa_err_name(rc), spellings[i].rc);
+		if (hsa_is_ok(rc))
+			expect_only_spelling(&got, &b);
+		hsa_record_free(&got);
+		hsa_buf_free(&b);
+	}
+}
+
+static void
+wrap(struct hsa_buf *b, uint8_t key)
+{
+	struct hsa_buf out = {0};
+
+	hsa_buf_u8(&out, key);
+	hsa_buf_varint(&out, b->len);
+	hsa_buf_put(&out, b->p, b->len);
+	hsa_buf_free(b);
+	*b = out;
+}
+
+/* A special record whose details nest this deep. */
+static void
+nested(struct hsa_buf *b, unsigned int depth)
+{
+	struct hsa_buf body = {0}, name = {0};
+
+	bytes(&body, "1801");
+	for (unsigned int i = 0; i < depth; i++) {
+		wrap(&body, 0x12); /* Field.value */
+		bytes(&name, "0a0161");
+		hsa_buf_put(&name, body.p, body.len);
+		hsa_buf_free(&body);
+		body = name;
+		name = (struct hsa_buf){0};
+		wrap(&body, 0x0a); /* Data.field */
+		wrap(&body, 0x2a); /* Value.object, Special.details */
+	}
+	bytes(b, HEAD "aa01");
+	bytes(&name, "1a0158");
+	hsa_buf_varint(b, body.len + name.len);
+	hsa_buf_put(b, name.p, name.len);
+	hsa_buf_put(b, body.p, body.len);
+	hsa_buf_free(&name);
+	hsa_buf_free(&body);
+}
+
+static void
+test_hsa_record__objects_nest_eight_deep_and_no_deeper(void **state)
+{
+	static const struct {
+		unsigned int depth;
+		const char *rc;
+	} cases[] = {{1, "OK"}, {8, "OK"}, {9, "E_RANGE"}, {10, "E_RANGE"},
+	    {11, "E_RANGE"}, {500, "E_RANGE"}, {4000, "E_RANGE"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hsa_record got = {0};
+		struct hsa_buf b = {0};
+
+		nested(&b, cases[i].depth);
+		assert_true(b.len < HSA_RECORD_MAX);
+		assert_rc(cases[i].rc, hsa_record_decode(&got, b.p, b.len));
+		hsa_record_free(&got);
+		hsa_buf_free(&b);
+	}
+}
+
+static void
+test_hsa_record__limits_hold_on_both_sides(void **state)
+{
+	struct hsa_record r = {0}, got = {0};
+	struct hsa_buf b = {0};
+	char *text = NULL;
+	size_t fixed;
+
+	(void)state;
+	hp_special(&r);
+	free(r.special.text);
+	r.special.text = NULL;
+	sealed(&b, &r);
+	fixed = b.len;
+	text = calloc(1, HSA_RECORD_MAX);
+	assert_non_null(text);
+	memset(text, 'a', HSA_RECORD_MAX - 1);
+	r.special.text = text;
+	/* key and length of text, and two more bytes of the body's length */
+	text[HSA_RECORD_MAX - fixed - 4 - 1] = '\0';
+	hsa_buf_reset(&b);
+	sealed(&b, &r);
+	assert_int_equal(b.len, HSA_RECORD_MAX);
+	expect_round_trip(&r);
+	hsa_buf_u8(&b, 0);
+	assert_rc("E_RANGE", hsa_record_decode(&got, b.p, b.len));
+	text[strlen(text)] = 'a';
+	hsa_buf_reset(&b);
+	assert_rc("E_RANGE", hsa_record_encode(&b, &r));
+	assert_int_equal(b.len, 0);
+	hsa_buf_free(&b);
+	hsa_record_free(&r);
+}
+
+static void
+test_hsa_record__what_cannot_be_read_back_is_not_written(void **state)
+{
+	struct hsa_record r = {0};
+	struct hsa_buf b = {0};
+
+	(void)state;
+	assert_rc("E_ARG", hsa_record_encode(&b, &r));
+	hp_special(&r);
+	r.source = 0;
+	assert_rc("E_ARG", hsa_record_encode(&b, &r));
+	r.source = HSA_SOURCE_OUTBOX;
+	r.body = 0;
+	assert_rc("E_ARG", hsa_record_encode(&b, &r));
+	r.body = HSA_BODY_SPECIAL;
+	r.special.details.field[0].name[0] = '.';
+	assert_rc("E_FORMAT", hsa_record_encode(&b, &r));
+	r.special.details.field[0].name[0] = 't';
+	r.special.details.field[0].kind = 0;
+	assert_rc("E_ARG", hsa_record_encode(&b, &r));
+	assert_int_equal(b.len, 0);
+	r.special.details.field[0].kind = HSA_VALUE_TEXT;
+	expect_round_trip(&r);
+	hsa_record_free(&r);
+	hsa_buf_free(&b);
+}
+
+static void
+test_hsa_record__bytes_that_are_no_text_never_reach_the_log(void **state)
+{
+	struct hsa_record r = {0}, got = {0};
+	struct hsa_buf b = {0};
+
+	(void)state;
+	hp_record(&r, HSA_ACTION_TKE_RESET, 500);
+	free(r.ceremony_step);
+	r.ceremony_step = strdup("a\xff\xc3");
+	free(r.event.initiator.name);
+	r.event.initiator.name = strdup("\xed\xa0\x80");
+	assert_ok(hsa_data_text(&r.event.request, "x\x80", "\xc0\xaf"));
+	sealed(&b, &r);
+	assert_ok(hsa_record_decode(&got, b.p, b.len));
+	assert_string_equal(got.ceremony_step, "a\xef\xbf\xbd\xef\xbf\xbd");
+	assert_string_equal(
+	    got.event.initiator.name, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+	assert_string_equal(
+	    hsa_data_find(&got.event.request, "x\xef\xbf\xbd")->text,
+	    "\xef\xbf\xbd\xef\xbf\xbd");
+	hsa_record_free(&r);
+	hsa_record_free(&got);
+	hsa_buf_free(&b);
+}
+
+/* ---- another implementation of protobuf
+ * ------------------------------------------ */
+
+static void
+through_protoc(
+    struct hsa_buf *out, const char *message, const void *p, size_t n)
+{
+	char path[] = "/tmp/test_hsa_codec.XXXXXX", command[512];
+	int fd = mkstemp(path), c;
+	FILE *f;
+
+	assert_true(fd >= 0);
+	assert_true(write(fd, p, n) == (ssize_t)n);
+	assert_int_equal(close(fd), 0);
+	(void)snprintf(command, sizeof(command),
+	    "protoc --proto_path=proto --decode=hsa.v1.%s audit.proto <%s | "
+	    "protoc --proto_path=proto --encode=hsa.v1.%s audit.proto",
+	    message, path, message);
+	f = popen(command, "r");
+	assert_non_null(f);
+	while ((c = getc(f)) != EOF)
+		hsa_buf_u8(out, (uint8_t)c);
+	assert_int_equal(pclose(f), 0);
+	(void)unlink(path);
+}
+
+static void
+test_hsa_record__protoc_spells_it_the_same(void **state)
+{
+	struct hsa_record r[3] = {{0}};
+
+	(void)state;
+	hp_record(&r[0], HSA_ACTION_TKE_REGISTER_COMMIT, 200);
+	hp_record(&r[1], HSA_ACTION_SECRETS_PATCH, 500);
+	hp_special(&r[2]);
+	for (size_t i = 0; i < 3; i++) {
+		struct hsa_buf b = {0}, got = {0};
+
+		sealed(&b, &r[i]);
+		through_protoc(&got, "Record", b.p, b.len);
+		assert_int_equal(got.len, b.len);
+		assert_memory_equal(got.p, b.p, b.len);
+		hsa_buf_free(&b);
+		hsa_buf_free(&got);
+		hsa_record_free(&r[i]);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(
+		test_hsa_record__every_action_comes_back_from_its_bytes),
+	    cmocka_unit_test(
+		test_hsa_record__special_bodies_and_empty_members_come_back),
+	    cmocka_unit_test(
+		test_hsa_record__an_event_with_empty_data_and_extreme_numbers),
+	    cmocka_unit_test(
+		test_hsa_record__sequence_is_always_the_first_nine_bytes),
+	    cmocka_unit_test(
+		test_hsa_record__any_flipped_bit_is_refused_or_another_record),
+	    cmocka_unit_test(
+		test_hsa_record__no_prefix_and_no_longer_one_is_a_record),
+	    cmocka_unit_test(test_hsa_record__one_value_has_one_spelling),
+	    cmocka_unit_test(
+		test_hsa_record__objects_nest_eight_deep_and_no_deeper),
+	    cmocka_unit_test(test_hsa_record__limits_hold_on_both_sides),
+	    cmocka_unit_test(
+		test_hsa_record__what_cannot_be_read_back_is_not_written),
+	    cmocka_unit_test(
+		test_hsa_record__bytes_that_are_no_text_never_reach_the_log),
+	    cmocka_unit_test(test_hsa_record__protoc_spells_it_the_same),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
