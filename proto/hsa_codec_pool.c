@@ -15,34 +15,41 @@ struct hsa_pool_block {
 	alignas(max_align_t) uint8_t p[];
 };
 
+static struct hsa_pool_block *
+block_add(struct hsa_pool *p, size_t n)
+{
+	size_t cap = n > BLOCK ? n : BLOCK;
+	struct hsa_pool_block *b = malloc(sizeof(*b) + cap);
+
+	if (b == NULL)
+		return NULL;
+	b->next = p->block;
+	b->cap = cap;
+	b->len = 0;
+	p->block = b;
+	return b;
+}
+
 void *
 hsa_pool_get(struct hsa_pool *p, size_t n)
 {
 	const size_t unit = alignof(max_align_t);
 	struct hsa_pool_block *b = p->block;
-	size_t cap;
 	void *at;
 
-	if (p->failed || n > SIZE_MAX / 2)
-		goto fail;
+	p->failed = p->failed || n > SIZE_MAX / 2;
+	if (p->failed)
+		return NULL;
 	n = (n + unit - 1) / unit * unit;
-	if (b == NULL || b->cap - b->len < n) {
-		cap = n > BLOCK ? n : BLOCK;
-		b = malloc(sizeof(*b) + cap);
-		if (b == NULL)
-			goto fail;
-		b->next = p->block;
-		b->cap = cap;
-		b->len = 0;
-		p->block = b;
-	}
+	if (b == NULL || b->cap - b->len < n)
+		b = block_add(p, n);
+	p->failed = b == NULL;
+	if (p->failed)
+		return NULL;
 	at = b->p + b->len;
 	b->len += n;
 	memset(at, 0, n);
 	return at;
-fail:
-	p->failed = true;
-	return NULL;
 }
 
 char *

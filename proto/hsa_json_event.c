@@ -1,3 +1,5 @@
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "hsa_buf.h"
@@ -180,7 +182,10 @@ hsa_record_json(struct hsa_buf *b, const struct hsa_record *r)
 	hsa_jw_uint(&w, "epoch", r->epoch);
 	hsa_time_rfc3339(time, r->wall_ns);
 	hsa_jw_text(&w, "time", time);
-	hsa_jw_uint(&w, "bootTimeNs", r->mono_ns);
+	/* text: nanoseconds outgrow a double's integers after 104 days */
+	(void)snprintf(time, sizeof(time), "%" PRIu64 ".%09" PRIu64,
+	    r->mono_ns / 1000000000, r->mono_ns % 1000000000);
+	hsa_jw_text(&w, "bootTime", time);
 	hsa_jw_text(&w, "source",
 	    r->source == HSA_SOURCE_OUTBOX ? "outbox" : "unknown");
 	hsa_jw_uint(&w, "sourceSequence", r->source_sequence);

@@ -231,14 +231,15 @@ test_hsa_status__phrases_and_severities_of_table_21(void **state)
 	assert_null(hsa_status(302));
 }
 
+#define LONG_NAME                                                              \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
 static void
 test_hsa_field_spec__a_list_is_walked_item_by_item(void **state)
 {
 	static const char list[] = "a:int,b.c:hex64[],d:string?";
 	static const char *const bad[] = {"", ",", "a", "a:", ":int", "a:?",
-	    "a,b:int", "a:abcdefghijklmnop",
-	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-	    ":int"};
+	    "a,b:int", "a:abcdefghijklmnop", LONG_NAME ":int"};
 	struct hsa_field_spec f;
 	size_t at = 0;
 

@@ -1,0 +1,214 @@
+/*
+ * cu_core.h - the inside of a crypto unit, for the files of this folder: the
+ * unit itself, a command on its way through, and the steps it takes.
+ */
+#ifndef CU_CORE_H
+#define CU_CORE_H
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "cu_fsm.h"
+#include "cu_state.h"
+#include "cu_stats.h"
+#include "cu_store.h"
+#include "cu_unit.h"
+#include "hsa_buf.h"
+#include "tke_oa.h"
+#include "tke_part.h"
+#include "tke_sig.h"
+
+struct cu_unit {
+	struct cu_identity id;
+	struct cu_backend backend;
+	struct cu_sink sink;
+	const struct cu_clock *clock;
+
+	pthread_mutex_t command; /* one command at a time; guards: */
+	struct cu_store *store;
+	struct cu_state next; /* what the command would leave */
+	uint64_t sealed;      /* source sequence known to be in the log */
+
+	pthread_mutex_t view; /* held briefly, inside of command; guards: */
+	struct cu_state now;  /* what queries see: sealed state only */
+	struct cu_stats stats;
+	char halted[256]; /* "": working */
+	uint32_t halted_status;
+};
+
+/* ---- a command on its way ----------------------------------------------- */
+
+#define CU_SIGNERS_MAX 32 /* SignerInfos in one list */
+
+struct cu_part {
+	struct tke_admin_request q;
+	struct tke_recipient recipient;
+	uint32_t signers; /* administrators whose signature holds */
+};
+
+/* A command's input, decoded as far as it goes: what the event can tell even
+ * of a refused command. */
+struct cu_input {
+	uint32_t rc, reason; /* what is wrong with it; rc 0: nothing */
+	bool has_ski;        /* add, remove */
+	uint8_t ski[TKE_SKI_LEN];
+	bool has_attr;
+	uint32_t present;           /* bit i: attribute i is in the input */
+	struct tke_attributes attr; /* as they would stand afterwards */
+	bool has_pattern;           /* commit, finalize */
+	uint8_t pattern[32];
+	bool has_kind;
+	enum tke_importer_kind kind;
+	struct cu_part part[CU_PARTS_MAX];
+	size_t part_len;
+};
+
+enum cu_report {
+	CU_REPORT_EVENT = 1, /* the row's event, or an ADMIN_FUNCTION record */
+	CU_REPORT_REFUSED    /* a REQUEST_REFUSED record */
+};
+
+struct cu_cmd {
+	struct cu_unit *u;
+	const struct hsa_caller *caller;
+	uint64_t wall_ns, mono_ns;
+
+	struct tke_admin_request q;
+	bool decoded; /* q is there */
+	struct cu_input in;
+	const struct cu_fsm_row *row;
+
+	uint8_t signer[CU_ADMINS_MAX][TKE_SKI_LEN]; /* verified, distinct */
+	size_t signer_len;
+	uint32_t outer_signers;
+
+	uint32_t http;       /* 200, or why the caller was turned away */
+	uint32_t rc, reason; /* the module's answer */
+	const char *text;    /* REQUEST_REFUSED: what was wrong */
+	enum cu_report report;
+	struct hsa_buf output; /* of a success */
+};
+
+/* cu_cmd_refuse(c, rc, reason) - refuse; the first refusal stands. Returns
+ * HSA_OK, so that an action can end with it. */
+hsa_rc cu_cmd_refuse(struct cu_cmd *c, uint32_t rc, uint32_t reason);
+
+/* cu_cmd_begin(c, u, caller) - clock read, all else empty.
+ * cu_cmd_free(c) - repeatable. */
+void cu_cmd_begin(
+    struct cu_cmd *c, struct cu_unit *u, const struct hsa_caller *caller);
+void cu_cmd_free(struct cu_cmd *c);
+
+/* cu_input_read(in, q, now) - decode the input of a known command. */
+void cu_input_read(struct cu_input *in, const struct tke_admin_request *q,
+    const struct cu_state *now);
+
+/*
+ * cu_quorum_signatures(c) - verify the outer list and those of embedded
+ * parts; fills signer, outer_signers, part[].signers. Refuses 193, 257, 192
+ * with reason 22, in this order; a good signature beside a bad one still
+ * counts as a signer in the record.
+ * cu_quorum_counter(c) - check the transaction counter (163/18, 163/19). A
+ * valid one is taken into u->next when at least one signature was good or the
+ * domain is in imprint mode, whatever becomes of the command: so a block that
+ * an administrator signed is used up by its first attempt, while requests
+ * that nobody signed can never move the counter of a domain in use.
+ * cu_quorum_enough(c) - whether the row's signers are there (208/21, 208/9).
+ */
+hsa_rc cu_quorum_signatures(struct cu_cmd *c);
+void cu_quorum_counter(struct cu_cmd *c);
+void cu_quorum_enough(struct cu_cmd *c);
+
+/* cu_attributes_check(reason, now, wanted, admins) - the rules of
+ * ep11-tke-wire 10 and 12 for Set Domain Attributes; returns 0 or 209. */
+uint32_t cu_attributes_check(uint32_t *reason, const struct tke_attributes *now,
+    const struct tke_attributes *wanted, size_t admins);
+
+/* cu_event_record(r, c) - the record of a decided command, but for source and
+ * source sequence. r is zeroed, the caller's to free. */
+HSA_MUST_USE hsa_rc cu_event_record(
+    struct hsa_record *r, const struct cu_cmd *c, struct hsa_diag *diag);
+/* cu_event_special(r, u, code) - envelope and frame of a special record. */
+HSA_MUST_USE hsa_rc cu_event_special(
+    struct hsa_record *r, const struct cu_unit *u, enum hsa_special_code code);
+
+/* cu_event_check(u, diag) - that events of this identity can be built at all:
+ * E_ARG with a diagnosis for a location or CRN that the catalogue refuses. */
+HSA_MUST_USE hsa_rc cu_event_check(
+    const struct cu_unit *u, struct hsa_diag *diag);
+
+/* ---- state and event as one --------------------------------------------- */
+
+/*
+ * cu_journal_commit(u, r, diag) - commit u->next together with record r, seal
+ * r, then make u->next what queries see. Under the command lock. Any failure
+ * halts the unit: 503 when state could not be committed, 507 when the log
+ * could not be written.
+ * cu_journal_drain(u, diag) - at start: seal what the outbox still holds.
+ * E_CORRUPT when state and log do not agree.
+ */
+HSA_MUST_USE hsa_rc cu_journal_commit(
+    struct cu_unit *u, struct hsa_record *r, struct hsa_diag *diag);
+HSA_MUST_USE hsa_rc cu_journal_drain(
+    struct cu_unit *u, uint64_t *resealed, struct hsa_diag *diag);
+
+/* cu_unit_halt(u, status, cause) - for good; the first cause stands.
+ * cu_unit_halted(u, text) - 0, or the status to answer with; text appended. */
+void cu_unit_halt(struct cu_unit *u, uint32_t status, const char *cause);
+uint32_t cu_unit_halted(struct cu_unit *u, struct hsa_buf *text);
+void cu_unit_count(struct cu_unit *u, enum cu_stat which);
+/* cu_unit_view(u, to) - a copy of what queries see. */
+void cu_unit_view(struct cu_unit *u, struct cu_state *to);
+
+/*
+ * cu_command_run(c) - decide and carry out the command in c->q, or turn it
+ * away when c->http or c->text say so, and leave its record. Takes the command
+ * lock. s: out, the state that the answer shows. Any error has halted the
+ * unit.
+ */
+HSA_MUST_USE hsa_rc cu_command_run(struct cu_cmd *c, struct cu_state *s);
+
+/* ---- answers ------------------------------------------------------------ */
+
+/* cu_query_admin(u, rc, reason, out, q, s) - answer an unsigned admin query
+ * from state s. */
+void cu_query_admin(const struct cu_unit *u, uint32_t *rc, uint32_t *reason,
+    struct hsa_buf *out, const struct tke_admin_request *q,
+    const struct cu_state *s);
+/* cu_query_info(u, rc, out, subtype, s) - get_xcp_info. */
+hsa_rc cu_query_info(const struct cu_unit *u, uint32_t *rc, struct hsa_buf *out,
+    uint32_t subtype, const struct cu_state *s);
+
+/*
+ * cu_reply_admin(u, payload, s, command, rc, reason, output) - the payload
+ * with a block signed by the OA key; state s gives domain, module, counter.
+ */
+HSA_MUST_USE hsa_rc cu_reply_admin(const struct cu_unit *u,
+    struct hsa_buf *payload, const struct cu_state *s, uint32_t command,
+    uint32_t rc, uint32_t reason, const struct hsa_buf *output);
+/* cu_reply_text(reply, status, fmt, ...) - an answer that is no module's. */
+HSA_MUST_USE hsa_rc cu_reply_text(struct hsa_admin_reply *reply,
+    uint32_t status, const char *fmt, ...) HSA_PRINTF(3, 4);
+
+/* cu_ids(domain, module, u, s) - the ids of section 5.3. */
+void cu_ids(uint8_t domain[TKE_DOMAIN_LEN], uint8_t module[TKE_MODULE_LEN],
+    const struct cu_unit *u, const struct cu_state *s);
+
+/* cu_be32(to, v) - big-endian. */
+static inline void
+cu_be32(uint8_t to[4], uint32_t v)
+{
+	to[0] = (uint8_t)(v >> 24);
+	to[1] = (uint8_t)(v >> 16);
+	to[2] = (uint8_t)(v >> 8);
+	to[3] = (uint8_t)v;
+}
+
+static inline uint32_t
+cu_get_be32(const uint8_t p[4])
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+	       (uint32_t)p[2] << 8 | p[3];
+}
+
+#endif

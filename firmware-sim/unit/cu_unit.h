@@ -1,0 +1,68 @@
+/*
+ * cu_unit.h - one crypto unit: state, the table that moves it, the one
+ * dispatcher through which everything enters (design D1), and the transaction
+ * that keeps state and event together (design D5).
+ */
+#ifndef CU_UNIT_H
+#define CU_UNIT_H
+#include <stddef.h>
+#include <stdint.h>
+#include "cu_backend.h"
+#include "cu_clock.h"
+#include "cu_sink.h"
+#include "hsa_err.h"
+#include "hsa_unit.h"
+
+/* What never changes about a unit; strings are the caller's and must outlive
+ * the unit. */
+struct cu_identity {
+	uint8_t unit_id[HSA_UUID_LEN];
+	const char *location;       /* "[us-south].[AZ1-CS1].[00].[03]" */
+	const char *log_source_crn; /* instance CRN */
+	const char *target_crn;     /* CRN of the crypto unit */
+	uint32_t module_index, domain_index;
+	char serial[8];                /* "SIM00001", no NUL */
+	const uint8_t (*oa_cert)[752]; /* chain, certificate 0 first */
+	size_t oa_cert_len;
+};
+
+struct cu_unit; /* opaque; any number of threads */
+
+/*
+ * cu_unit_open(u, id, db, backend, sink, clock, diag) - open or make the state
+ * database, sweep the token, seal what the outbox still holds, and start a new
+ * epoch with a UNIT_START record. E_CORRUPT with a diagnosis when state, token
+ * and log do not agree.
+ * cu_unit_close(u) - seals UNIT_STOP when the unit is not halted; NULL-safe.
+ */
+HSA_MUST_USE hsa_rc cu_unit_open(struct cu_unit **u,
+    const struct cu_identity *id, const char *db, struct cu_backend backend,
+    struct cu_sink sink, const struct cu_clock *clock, struct hsa_diag *diag);
+void cu_unit_close(struct cu_unit *u);
+
+/*
+ * cu_unit_admin(u, reply, caller, transport, n) - one TKE request, from
+ * transport string to transport string. Decide, act, seal, sync, reply: when
+ * it returns, the event of a command, success or refusal, is on stable
+ * storage. Queries leave no event and are counted. http_status 200 for
+ * everything a module would answer; 401 and 403 as the caller was denied; 507
+ * and 503 once the unit has halted; 500 for our own failures.
+ *
+ * Halted: 507 when the log could not be written, 503 when the state could not
+ * be committed or a key could not be destroyed. Whether the command that met
+ * the failure took effect shows after the restart, with its event either way.
+ * Transaction counter: a valid one is used up by the first attempt that holds
+ * a good signature, or by any in imprint mode, also when the command is then
+ * refused. What nobody signed never moves the counter of a domain in use.
+ * Denied callers: the command is not tried, neither signatures nor counter are
+ * looked at; the event (or REQUEST_REFUSED record, for queries too) says so.
+ */
+HSA_MUST_USE hsa_rc cu_unit_admin(struct cu_unit *u,
+    struct hsa_admin_reply *reply, const struct hsa_caller *caller,
+    const char *transport, size_t n);
+
+/* cu_unit_status(u, st) - all of hsa_unit_status but pid and collectors. */
+HSA_MUST_USE hsa_rc cu_unit_status(
+    struct cu_unit *u, struct hsa_unit_status *st);
+
+#endif
