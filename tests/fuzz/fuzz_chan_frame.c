@@ -54,7 +54,7 @@ feed(const uint8_t *p, size_t n, size_t piece, hsa_rc *end)
 			struct hsa_frame f = {0};
 
 			*end = chan_conn_frame(&c, &f);
-			frames += hsa_is_ok(*end);
+			frames += hsa_is_ok(*end) ? 1u : 0u;
 			if (hsa_is_ok(*end) && f.kind == HSA_FRAME_ACK)
 				ack(&f);
 			hsa_frame_free(&f);

@@ -44,8 +44,8 @@ notes(const uint8_t *data, size_t size)
 	}
 	/* one spelling: written again, it is what was read */
 	must(prefix.used <= size && prefix.text == data);
-	must(hsa_is_ok(slog_note_seal(&b, &key, prefix.size, prefix.root,
-	    no_key, prefix.sig)));
+	must(hsa_is_ok(slog_note_seal(
+	    &b, &key, prefix.size, prefix.root, no_key, prefix.sig)));
 	must(b.len == prefix.used && memcmp(b.p, data, b.len) == 0);
 	if (hsa_is_ok(rc))
 		must(whole.used == prefix.used && whole.size == prefix.size);

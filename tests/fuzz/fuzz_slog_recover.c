@@ -51,8 +51,8 @@ mem_open(void *ctx, int *fd, int dir, const char *name, int flags)
 		return -ENOENT;
 	for (int i = 0; i <= FILES; i++)
 		if (files[i].name[0] == '\0') {
-			(void)snprintf(files[i].name, sizeof(files[i].name),
-			    "%s", name);
+			(void)snprintf(
+			    files[i].name, sizeof(files[i].name), "%s", name);
 			files[i].n = 0;
 			*fd = i;
 			return 0;
@@ -135,20 +135,23 @@ mem_close(void *ctx, int fd)
 }
 
 static const struct slog_os mem_os = {
-	.dir_list = mem_list,
-	.open = mem_open,
-	.size = mem_size,
-	.pread = mem_pread,
-	.pwrite = mem_pwrite,
-	.fdatasync = mem_sync,
-	.fsync = mem_sync,
-	.ftruncate = mem_truncate,
-	.unlink = mem_unlink,
-	.close = mem_close,
+    .dir_list = mem_list,
+    .open = mem_open,
+    .size = mem_size,
+    .pread = mem_pread,
+    .pwrite = mem_pwrite,
+    .fdatasync = mem_sync,
+    .fsync = mem_sync,
+    .ftruncate = mem_truncate,
+    .unlink = mem_unlink,
+    .close = mem_close,
 };
 
 /* The key of the corpus: public half of the Ed25519 seed 07 01 09 04 00... */
-static const uint8_t public_key[32] = {0x96, 0xca, 0x5e, 0x14, 0xce, 0xfd, 0xb3, 0xf0, 0xc4, 0x6d, 0x69, 0x68, 0x28, 0x53, 0xb3, 0x58, 0x6c, 0x01, 0x1a, 0xc2, 0xf2, 0x9b, 0xde, 0x1a, 0xf7, 0x8c, 0x6d, 0x9a, 0xc6, 0xed, 0x83, 0xfd};
+static const uint8_t public_key[32] = {0x96, 0xca, 0x5e, 0x14, 0xce, 0xfd, 0xb3,
+    0xf0, 0xc4, 0x6d, 0x69, 0x68, 0x28, 0x53, 0xb3, 0x58, 0x6c, 0x01, 0x1a,
+    0xc2, 0xf2, 0x9b, 0xde, 0x1a, 0xf7, 0x8c, 0x6d, 0x9a, 0xc6, 0xed, 0x83,
+    0xfd};
 
 static hsa_rc
 recover(struct slog_tip *tip, struct hsa_diag *diag)

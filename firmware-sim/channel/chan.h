@@ -1,0 +1,36 @@
+/*
+ * chan.h - a unit's audit channel to one collector: connects, says Hello,
+ * learns from Resume where to go on, sends what is sealed, advances its cursor
+ * on Ack alone. A dead or slow collector costs nothing but disk: the thread
+ * tries again, 50 ms doubling to 2 s; at once with 2 s after an error that will
+ * not go away by itself (a refusal, an Ack of what was never sent), which
+ * stays in the status until a good Ack.
+ */
+#ifndef CHAN_H
+#define CHAN_H
+#include <stdbool.h>
+#include <stdint.h>
+#include "hsa_err.h"
+#include "hsa_unit.h"
+#include "slog.h"
+
+struct chan;
+
+struct chan_config {
+	const char *name;    /* of the collector, for status */
+	const char *address; /* "unix:PATH" */
+	const char *origin;
+	uint8_t unit_id[HSA_UUID_LEN];
+	uint64_t epoch;
+	int pause_max_ms; /* longest pause between attempts; 0: 2 s */
+};
+
+/* chan_start(c, cfg, l) - starts the sending thread; strings are copied.
+ * chan_stop(c) - waits at most drain_ms for the collector to acknowledge all,
+ * then ends the thread and frees c; NULL-safe. */
+HSA_MUST_USE hsa_rc chan_start(
+    struct chan **c, const struct chan_config *cfg, struct slog *l);
+void chan_stop(struct chan *c, int drain_ms);
+void chan_status(struct chan *c, struct hsa_collector_status *st);
+
+#endif

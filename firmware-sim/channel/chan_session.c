@@ -1,0 +1,219 @@
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "chan_impl.h"
+
+/* Of records in a frame, and of bytes on their way. */
+#define BATCH_BYTES ((size_t)256 * 1024)
+#define HELLO_MS 10000 /* for the answer to Hello */
+#define STALL_MS 30000 /* without a byte taken or an Ack, while one is due */
+
+static hsa_rc
+send_records(struct chan *c)
+{
+	struct hsa_frame f = {.kind = HSA_FRAME_RECORDS};
+	hsa_rc rc;
+
+	if (c->span_len == 0)
+		return HSA_OK;
+	for (size_t i = 0; i < c->span_len; i++)
+		c->slice[i] = (struct hsa_slice){
+		    c->records.p + c->span[i].at, c->span[i].n};
+	f.sequence = c->first;
+	f.record = c->slice;
+	f.record_len = c->span_len;
+	HSA_TRY(rc, chan_conn_send(&c->conn, &f));
+	c->span_len = 0;
+	hsa_buf_reset(&c->records);
+out:
+	return rc;
+}
+
+static hsa_rc
+add_record(struct chan *c, const struct slog_item *it)
+{
+	hsa_rc rc;
+
+	if (c->span_len == 0)
+		c->first = it->sequence;
+	c->span[c->span_len++] = (struct chan_span){c->records.len, it->n};
+	hsa_buf_put(&c->records, it->p, it->n);
+	HSA_TRY(rc, hsa_buf_rc(&c->records));
+	if (c->records.len >= BATCH_BYTES || c->span_len == CHAN_BATCH_RECORDS)
+		rc = send_records(c);
+out:
+	return rc;
+}
+
+static hsa_rc
+add_checkpoint(struct chan *c, const struct slog_item *it)
+{
+	struct hsa_frame f = {.kind = HSA_FRAME_CHECKPOINT};
+	char note[HSA_NOTE_MAX];
+	hsa_rc rc;
+
+	if (it->n > sizeof(note))
+		return HSA_RC(E_RANGE);
+	memcpy(note, it->p, it->n);
+	f.text = note;
+	f.text_len = it->n;
+	HSA_TRY(rc, send_records(c));
+	HSA_TRY(rc, chan_conn_send(&c->conn, &f));
+	chan_window_add(&c->window, it->sequence, it->root);
+out:
+	return rc;
+}
+
+/* Take from the log as much as the connection should hold. */
+static hsa_rc
+fill(struct chan *c)
+{
+	struct slog_item it = {0};
+	hsa_rc rc = HSA_OK;
+
+	c->idle = false;
+	while (chan_conn_unsent(&c->conn) + c->records.len < BATCH_BYTES &&
+	       !chan_window_full(&c->window)) {
+		rc = slog_reader_next(c->reader, &it, 0);
+		if (rc.v == HSA_E_TIMEOUT || rc.v == HSA_E_CLOSED) {
+			c->idle = true;
+			c->log_ended = rc.v == HSA_E_CLOSED;
+			return HSA_OK;
+		}
+		if (!hsa_is_ok(rc)) {
+			chan_show(c, true,
+			    "the unit's own log cannot be read: %s; "
+			    "run hsa verify on it",
+			    hsa_err_text(rc));
+			goto out;
+		}
+		if (it.kind == SLOG_RECORD && it.sequence < c->resumed)
+			continue;
+		if (it.kind == SLOG_RECORD)
+			HSA_TRY(rc, add_record(c, &it));
+		else
+			HSA_TRY(rc, add_checkpoint(c, &it));
+	}
+out:
+	return rc;
+}
+
+static hsa_rc
+send_hello(struct chan *c)
+{
+	struct hsa_frame f = {.kind = HSA_FRAME_HELLO};
+
+	memcpy(f.unit_id, c->unit_id, sizeof(f.unit_id));
+	(void)snprintf(f.origin, sizeof(f.origin), "%s", c->origin);
+	f.epoch = c->epoch;
+	f.sequence = chan_log_size(c);
+	return chan_conn_send(&c->conn, &f);
+}
+
+/* ms until the peer has been silent for too long; -1: nothing is due. */
+static int
+patience(const struct chan *c)
+{
+	int64_t limit = c->reader == NULL ? HELLO_MS : STALL_MS;
+	int64_t left;
+
+	if (c->reader != NULL && chan_conn_unsent(&c->conn) == 0 &&
+	    chan_window_open(&c->window) == 0)
+		return -1;
+	left = c->moved + limit - chan_now_ms();
+	return left > 0 ? (int)left : 0;
+}
+
+static hsa_rc
+wait_for_news(struct chan *c, int drain_left)
+{
+	struct pollfd p[3] = {
+	    {.fd = c->conn.fd, .events = POLLIN},
+	    /* once seen it stays readable: the deadline rules then */
+	    {.fd = drain_left < 0 ? c->stop : -1, .events = POLLIN},
+	    {.fd = -1, .events = POLLIN},
+	};
+	int quiet = patience(c);
+	bool moved = false;
+	hsa_rc rc = HSA_OK;
+
+	if (quiet == 0) {
+		chan_show(c, false, "the collector made no progress for %d s",
+		    (c->reader == NULL ? HELLO_MS : STALL_MS) / 1000);
+		return HSA_RC(E_TIMEOUT);
+	}
+	/* room to send matters while there is something, or more to read */
+	if (chan_conn_unsent(&c->conn) != 0 ||
+	    (c->reader != NULL && !c->idle && !chan_window_full(&c->window)))
+		p[0].events |= POLLOUT;
+	if (c->reader != NULL && c->idle && !c->log_ended)
+		p[2].fd = slog_reader_fd(c->reader);
+	if (poll(p, 3, chan_sooner(quiet, drain_left)) < 0)
+		return errno == EINTR ? HSA_OK : HSA_RC(E_IO);
+	if (p[0].revents & POLLOUT) {
+		rc = chan_conn_flush(&c->conn, &moved);
+		if (moved)
+			c->moved = chan_now_ms();
+		/* a peer that hung up may have said why: read first */
+		if (!hsa_is_ok(rc) && rc.v != HSA_E_CLOSED)
+			goto out;
+		if (rc.v == HSA_E_CLOSED)
+			p[0].revents |= POLLIN;
+	}
+	if (p[0].revents & (POLLIN | POLLHUP | POLLERR)) {
+		rc = chan_conn_read(&c->conn);
+		if (hsa_is_ok(rc) || rc.v == HSA_E_CLOSED) {
+			hsa_rc frames = chan_take(c);
+
+			if (!hsa_is_ok(frames))
+				rc = frames;
+		}
+	}
+	if (rc.v == HSA_E_CLOSED)
+		chan_show(c, false, "the collector closed the connection");
+out:
+	return rc;
+}
+
+hsa_rc
+chan_session(struct chan *c)
+{
+	bool moved = false;
+	int left = -1;
+	hsa_rc rc;
+
+	chan_window_reset(&c->window);
+	c->log_ended = c->idle = false;
+	c->held = 0;
+	c->span_len = 0;
+	hsa_buf_reset(&c->records);
+	c->moved = chan_now_ms();
+	HSA_TRY(rc, send_hello(c));
+	while (!chan_finished(c, &left)) {
+		if (c->reader != NULL) {
+			bool nothing_due = patience(c) < 0;
+
+			HSA_TRY(rc, fill(c));
+			if (nothing_due) /* the clock starts now */
+				c->moved = chan_now_ms();
+		}
+		rc = chan_conn_flush(&c->conn, &moved);
+		if (moved)
+			c->moved = chan_now_ms();
+		/* closed: what the peer said before is still to be read */
+		if (!hsa_is_ok(rc) && rc.v != HSA_E_CLOSED)
+			goto out;
+		HSA_TRY(rc, wait_for_news(c, left));
+	}
+out:
+	if (rc.v == HSA_E_NOMEM || rc.v == HSA_E_IO)
+		chan_show(
+		    c, false, "the connection broke: %s", hsa_err_text(rc));
+	slog_reader_free(c->reader);
+	c->reader = NULL;
+	chan_conn_close(&c->conn);
+	chan_show_connected(c, false);
+	return rc;
+}

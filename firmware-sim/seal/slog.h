@@ -1,0 +1,86 @@
+/*
+ * slog.h - the sealed log of one unit: an RFC 6962 Merkle tree over records,
+ * in append-only segment files, with C2SP signed-note checkpoints (FORMAT.md).
+ *
+ * One writer per folder (locked), any number of readers. Appends of several
+ * threads are gathered by one sealing thread into batches: write records,
+ * write a checkpoint over them, fdatasync, then wake the callers.
+ */
+#ifndef SLOG_H
+#define SLOG_H
+#include <stddef.h>
+#include <stdint.h>
+#include "cu_sink.h"
+#include "hsa_err.h"
+
+struct slog;
+struct slog_os; /* slog_os.h: the calls to the file system, for fault tests */
+
+struct slog_config {
+	const char *dir;    /* made if absent, 0700 */
+	const char *origin; /* checkpoint origin and key name, no blank, no + */
+	size_t segment_bytes;   /* a new file after this many; 0: 64 MiB */
+	uint8_t public_key[32]; /* Ed25519, for the note's key hash */
+	/* signs with the unit's checkpoint key */
+	hsa_rc (*sign)(void *ctx, uint8_t sig[64], const void *msg, size_t n);
+	void *sign_ctx;
+	const struct slog_os *os; /* NULL: the real one */
+};
+
+/*
+ * slog_open(l, cfg, diag) - recover and start sealing. Reads the last segment
+ * whole; a torn tail of the last file is cut (what it held was never
+ * acknowledged) - the same damage anywhere else is E_CORRUPT and names the
+ * place. E_BUSY: another writer; E_KEY: sign and public_key are no pair.
+ * diag on success: empty, or what was cut. slog_close(l) - seal what is
+ * queued, let the callers go, stop; NULL-safe; readers outlive it.
+ * slog_why(l, diag) - why the log closed for good; empty while it works.
+ */
+HSA_MUST_USE hsa_rc slog_open(
+    struct slog **l, const struct slog_config *cfg, struct hsa_diag *diag);
+void slog_close(struct slog *l);
+
+void slog_why(struct slog *l, struct hsa_diag *diag);
+
+/* slog_sink(l) - l as the unit's sink. seal: E_ARG when source_sequence is not
+ * beyond the last one of its source, or is not the one in the record. */
+struct cu_sink slog_sink(struct slog *l);
+
+/* ---- reading what is sealed and durable -----------------------------------
+ */
+
+struct slog_reader;
+
+enum slog_item_kind {
+	SLOG_RECORD = 1,
+	SLOG_CHECKPOINT
+};
+struct slog_item {
+	enum slog_item_kind kind;
+	uint64_t sequence; /* record: its own; checkpoint: the size it covers */
+	const uint8_t *p;  /* valid until the next call on the reader */
+	size_t n;
+	uint8_t root[32]; /* checkpoint: of the tree at that size */
+};
+
+/*
+ * slog_reader_open(r, l, from) - positioned before record `from`; E_RANGE
+ * when the log is not that long. Checkpoints of sizes up to `from` are passed
+ * over.
+ * slog_reader_next(r, it, wait_ms) - the next record or checkpoint that is on
+ * stable storage; E_TIMEOUT when none came in time (negative: no limit),
+ * E_CLOSED when all was read after slog_close, or at once after
+ * slog_reader_stop (callable from any thread). E_CORRUPT: somebody changed a
+ * file under us.
+ * slog_reader_fd(r) - poll it for reading: ready when the log has moved, or
+ * was closed or stopped, since a call last gave E_TIMEOUT.
+ */
+HSA_MUST_USE hsa_rc slog_reader_open(
+    struct slog_reader **r, struct slog *l, uint64_t from);
+HSA_MUST_USE hsa_rc slog_reader_next(
+    struct slog_reader *r, struct slog_item *it, int wait_ms);
+int slog_reader_fd(const struct slog_reader *r);
+void slog_reader_stop(struct slog_reader *r);
+void slog_reader_free(struct slog_reader *r);
+
+#endif
