@@ -115,7 +115,8 @@ flip(const char *dir, const char *name, long at)
 	(void)fclose(f);
 }
 
-/* ---- verify -------------------------------------------------------------------- */
+/* ---- verify
+ * -------------------------------------------------------------------- */
 
 static void
 test_verify__a_state_directory_and_its_copy_are_good(void **state)
@@ -126,7 +127,7 @@ test_verify__a_state_directory_and_its_copy_are_good(void **state)
 	assert_true(says(&out, a.origin));
 	assert_true(says(&out, "--key"));
 	assert_int_equal(run(&cmd_verify, ARGS("verify", "--key", pub,
-			     state_dir, collected)),
+					      state_dir, collected)),
 	    0);
 	assert_true(says(&out, "verify: 4 logs, 50 records, OK\n"));
 	assert_true(says(&out, "holds the first 12 of the 20 records"));
@@ -138,8 +139,8 @@ test_verify__a_state_directory_and_its_copy_are_good(void **state)
 	assert_true(says(&out, "holds the first 12 of the 20 records"));
 	assert_int_equal(
 	    run(&cmd_verify, ARGS("verify", "-q", "-k", pub, log_a)), 0);
-	assert_string_equal(hsa_buf_cstr(&out),
-	    "verify: 1 log, 20 records, OK\n");
+	assert_string_equal(
+	    hsa_buf_cstr(&out), "verify: 1 log, 20 records, OK\n");
 }
 
 static void
@@ -160,8 +161,7 @@ test_verify__damage_is_named_with_its_place(void **state)
 	/* behind the first checkpoint */
 	flip(log_a, a.file[0].name, (long)a.entry[3].offset + 30);
 	flip(log_a, a.file[0].name, (long)a.entry[6].offset + 30);
-	assert_int_equal(run(&cmd_verify, ARGS("verify", "-q", state_dir)),
-	    1);
+	assert_int_equal(run(&cmd_verify, ARGS("verify", "-q", state_dir)), 1);
 	assert_true(says(&out, "valid up to record 3\n"));
 	assert_false(says(&out, b.origin));
 }
@@ -173,21 +173,21 @@ test_verify__json_says_the_same(void **state)
 
 	(void)state;
 	flip(log_a, "head", 80);
-	assert_int_equal(run(&cmd_verify, ARGS("verify", "--json", "--key",
-			     pub, state_dir, collected)),
+	assert_int_equal(run(&cmd_verify, ARGS("verify", "--json", "--key", pub,
+					      state_dir, collected)),
 	    1);
-	j = json_loadb((const char *)out.p, out.len, JSON_REJECT_DUPLICATES,
-	    NULL);
+	j = json_loadb(
+	    (const char *)out.p, out.len, JSON_REJECT_DUPLICATES, NULL);
 	assert_non_null(j);
 	assert_false(json_is_true(json_object_get(j, "ok")));
 	assert_int_equal(json_array_size(json_object_get(j, "logs")), 4);
 	log = json_array_get(json_object_get(j, "logs"), 0);
-	assert_string_equal(json_string_value(json_object_get(log, "unit")),
-	    "op-1");
-	assert_string_equal(json_string_value(json_object_get(log, "origin")),
-	    a.origin);
-	assert_int_equal(json_integer_value(json_object_get(log, "sealed")),
-	    20);
+	assert_string_equal(
+	    json_string_value(json_object_get(log, "unit")), "op-1");
+	assert_string_equal(
+	    json_string_value(json_object_get(log, "origin")), a.origin);
+	assert_int_equal(
+	    json_integer_value(json_object_get(log, "sealed")), 20);
 	finding = json_object_get(log, "finding");
 	assert_string_equal(
 	    json_string_value(json_object_get(finding, "rule")), "V8");
@@ -211,8 +211,8 @@ test_verify__two_histories_under_one_key_are_found(void **state)
 			helper_vfy_event(&fork);
 		helper_vfy_checkpoint(&fork);
 		helper_vfy_write(&fork, copy_a);
-		assert_int_equal(run(&cmd_verify,
-				     ARGS("verify", "-k", pub, log_a, copy_a)),
+		assert_int_equal(
+		    run(&cmd_verify, ARGS("verify", "-k", pub, log_a, copy_a)),
 		    1);
 		assert_true(says(&out, "two histories"));
 		assert_true(says(&out, "DAMAGED"));
@@ -247,21 +247,20 @@ test_verify__anchors_find_what_is_cut(void **state)
 	(void)state;
 	(void)snprintf(head, sizeof(head), "%s/head", log_a);
 	assert_int_equal(run(&cmd_verify, ARGS("verify", "-k", pub, "--anchor",
-			     head, log_a)),
+					      head, log_a)),
 	    0);
 	/* the copy is shorter than the unit's own head says */
 	assert_int_equal(run(&cmd_verify, ARGS("verify", "-k", pub, "--anchor",
-			     head, copy_a)),
+					      head, copy_a)),
 	    1);
 	assert_true(says(&out, "BAD V9"));
 	/* and an anchor of a log that is not there is not passed over */
 	assert_int_equal(run(&cmd_verify, ARGS("verify", "-k", pub, "--anchor",
-			     head, "-q", collected)),
+					      head, "-q", collected)),
 	    1);
-	(void)snprintf(head, sizeof(head), "%s/units/op-2/log/head",
-	    state_dir);
+	(void)snprintf(head, sizeof(head), "%s/units/op-2/log/head", state_dir);
 	assert_int_equal(run(&cmd_verify, ARGS("verify", "-k", pub, "--anchor",
-			     head, log_a)),
+					      head, log_a)),
 	    1);
 	assert_true(says(&out, "no log here is of it"));
 }
@@ -278,8 +277,7 @@ test_verify__wrong_usage_and_unreadable_is_2(void **state)
 	assert_true(says(&err, "which folder"));
 	assert_int_equal(run(&cmd_verify, ARGS("verify", log_a)), 2);
 	assert_true(says(&err, "--key"));
-	assert_int_equal(run(&cmd_verify, ARGS("verify", "-k", pub, empty)),
-	    2);
+	assert_int_equal(run(&cmd_verify, ARGS("verify", "-k", pub, empty)), 2);
 	assert_true(says(&err, "no log in it"));
 	assert_int_equal(
 	    run(&cmd_verify, ARGS("verify", "-k", pub, "/nonexistent")), 2);
@@ -288,14 +286,14 @@ test_verify__wrong_usage_and_unreadable_is_2(void **state)
 	assert_int_equal(run(&cmd_verify, ARGS("verify", "--no", log_a)), 2);
 	assert_true(says(&err, "--no"));
 	assert_int_equal(run(&cmd_verify, ARGS("verify", "-x", log_a)), 2);
-	assert_int_equal(run(&cmd_verify, ARGS("verify", "-k", pub, "-a",
-			     pub, log_a)),
-	    2);
+	assert_int_equal(
+	    run(&cmd_verify, ARGS("verify", "-k", pub, "-a", pub, log_a)), 2);
 	assert_int_equal(run(&cmd_verify, ARGS("verify", "--help")), 0);
 	assert_true(says(&out, "usage: hsa verify"));
 }
 
-/* ---- tail and export --------------------------------------------------------------- */
+/* ---- tail and export
+ * --------------------------------------------------------------- */
 
 static size_t
 lines(struct hsa_buf *text)
@@ -330,8 +328,8 @@ all_json(struct hsa_buf *text, const char *member)
 	const char *p = hsa_buf_cstr(text), *lf;
 
 	for (; (lf = strchr(p, '\n')) != NULL; p = lf + 1) {
-		json_t *j = json_loadb(p, (size_t)(lf - p),
-		    JSON_REJECT_DUPLICATES, NULL);
+		json_t *j = json_loadb(
+		    p, (size_t)(lf - p), JSON_REJECT_DUPLICATES, NULL);
 
 		assert_non_null(j);
 		assert_non_null(json_object_get(j, member));
@@ -343,27 +341,23 @@ static void
 test_export__writes_every_event_once_in_order(void **state)
 {
 	(void)state;
-	assert_int_equal(run(&cmd_export, ARGS("export", "--format", "ibm-at",
-			     state_dir)),
+	assert_int_equal(
+	    run(&cmd_export, ARGS("export", "--format", "ibm-at", state_dir)),
 	    0);
 	assert_int_equal(lines(&out), events_of(&a) + events_of(&b));
 	all_json(&out, "action");
-	assert_int_equal(run(&cmd_export, ARGS("export", state_dir, "--unit",
-			     "op-2")),
-	    0);
+	assert_int_equal(
+	    run(&cmd_export, ARGS("export", state_dir, "--unit", "op-2")), 0);
 	assert_int_equal(lines(&out), events_of(&b));
 	/* units by the start of their id, as a collector names them */
-	assert_int_equal(run(&cmd_export, ARGS("export", collected, "-u",
-			     "01010101")),
-	    0);
+	assert_int_equal(
+	    run(&cmd_export, ARGS("export", collected, "-u", "01010101")), 0);
 	assert_int_equal(lines(&out), 3);
-	assert_int_equal(run(&cmd_export, ARGS("export", state_dir, "-u",
-			     "op-7")),
-	    2);
+	assert_int_equal(
+	    run(&cmd_export, ARGS("export", state_dir, "-u", "op-7")), 2);
 	assert_true(says(&err, "op-7"));
-	assert_int_equal(run(&cmd_export, ARGS("export", "-o", "text",
-			     state_dir)),
-	    2);
+	assert_int_equal(
+	    run(&cmd_export, ARGS("export", "-o", "text", state_dir)), 2);
 }
 
 static void
@@ -378,16 +372,15 @@ test_tail__shows_each_format(void **state)
 	    "op-1 #3 hs-crypto.tke-cryptounit-threshold.set failure 500 "
 	    "rc=208/21 by=a@example.com target=[us-south].[AZ1-CS1].[00].[03] "
 	    "cmd=33333333 signers=44444444: too few signatures"));
-	assert_int_equal(run(&cmd_tail, ARGS("tail", "-o", "json", log_a)),
-	    0);
+	assert_int_equal(run(&cmd_tail, ARGS("tail", "-o", "json", log_a)), 0);
 	assert_int_equal(lines(&out), events_of(&a));
 	all_json(&out, "eventTime");
-	assert_int_equal(run(&cmd_tail, ARGS("tail", "-o", "envelope", log_a)),
-	    0);
+	assert_int_equal(
+	    run(&cmd_tail, ARGS("tail", "-o", "envelope", log_a)), 0);
 	assert_int_equal(lines(&out), 20);
 	all_json(&out, "sequence");
-	assert_int_equal(run(&cmd_tail, ARGS("tail", "--from", "17", log_a)),
-	    0);
+	assert_int_equal(
+	    run(&cmd_tail, ARGS("tail", "--from", "17", log_a)), 0);
 	assert_int_equal(lines(&out), 3);
 	assert_int_equal(run(&cmd_tail, ARGS("tail", "-n", "x", log_a)), 2);
 	assert_int_equal(run(&cmd_tail, ARGS("tail", "-o", "xml", log_a)), 2);
@@ -399,9 +392,8 @@ test_tail__damage_ends_it_with_1_and_the_other_logs_are_shown(void **state)
 {
 	(void)state;
 	flip(log_a, a.file[1].name, 0);
-	assert_int_equal(run(&cmd_tail, ARGS("tail", "-o", "envelope",
-			     state_dir)),
-	    1);
+	assert_int_equal(
+	    run(&cmd_tail, ARGS("tail", "-o", "envelope", state_dir)), 1);
 	assert_int_equal(lines(&out), 8 + 9);
 	assert_true(says(&err, "hsa verify"));
 }
@@ -454,7 +446,8 @@ test_tail__follows_units_that_come_later(void **state)
 	assert_int_equal(helper_vfy_stop(pid, 0), 0);
 }
 
-/* ---- catalogue ----------------------------------------------------------------------- */
+/* ---- catalogue
+ * ----------------------------------------------------------------------- */
 
 static void
 test_catalogue__tsv_is_the_independent_table(void **state)
@@ -470,8 +463,8 @@ test_catalogue__tsv_is_the_independent_table(void **state)
 	while ((n = fread(part, 1, sizeof(part), f)) > 0)
 		hsa_buf_put(&want, part, n);
 	(void)fclose(f);
-	assert_int_equal(run(&cmd_catalogue, ARGS("catalogue", "-f", "tsv")),
-	    0);
+	assert_int_equal(
+	    run(&cmd_catalogue, ARGS("catalogue", "-f", "tsv")), 0);
 	assert_int_equal(lines(&out), lines(&want));
 	assert_int_equal(out.len, want.len);
 	assert_memory_equal(out.p, want.p, want.len);
@@ -484,20 +477,18 @@ test_catalogue__json_and_markdown_have_every_action(void **state)
 	json_t *j;
 
 	(void)state;
-	assert_int_equal(run(&cmd_catalogue, ARGS("catalogue", "-f", "json")),
-	    0);
-	j = json_loadb((const char *)out.p, out.len, JSON_REJECT_DUPLICATES,
-	    NULL);
+	assert_int_equal(
+	    run(&cmd_catalogue, ARGS("catalogue", "-f", "json")), 0);
+	j = json_loadb(
+	    (const char *)out.p, out.len, JSON_REJECT_DUPLICATES, NULL);
 	assert_non_null(j);
 	assert_true(json_array_size(j) >= 70);
 	assert_int_equal(run(&cmd_catalogue, ARGS("catalogue")), 0);
 	for (size_t i = 0; i < json_array_size(j); i++)
-		assert_true(says(&out,
-		    json_string_value(
-			json_object_get(json_array_get(j, i), "action"))));
+		assert_true(says(&out, json_string_value(json_object_get(
+					   json_array_get(j, i), "action"))));
 	json_decref(j);
-	assert_int_equal(run(&cmd_catalogue, ARGS("catalogue", "-f", "x")),
-	    2);
+	assert_int_equal(run(&cmd_catalogue, ARGS("catalogue", "-f", "x")), 2);
 	assert_int_equal(run(&cmd_catalogue, ARGS("catalogue", "x")), 2);
 }
 

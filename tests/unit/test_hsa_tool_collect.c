@@ -65,7 +65,8 @@ start(void)
 	return helper_vfy_spawn(cmd_collect.run, args, "ready", errors);
 }
 
-/* ---- a scripted unit --------------------------------------------------------------- */
+/* ---- a scripted unit
+ * --------------------------------------------------------------- */
 
 static int
 dial(void)
@@ -137,8 +138,8 @@ hear(int fd, struct hsa_frame *f)
 static bool
 hello(int fd, const struct helper_vfy_log *l, uint64_t *next)
 {
-	struct hsa_frame f = {.kind = HSA_FRAME_HELLO, .epoch = 1,
-	    .sequence = l->n};
+	struct hsa_frame f = {
+	    .kind = HSA_FRAME_HELLO, .epoch = 1, .sequence = l->n};
 
 	memcpy(f.unit_id, l->unit_id, 16);
 	(void)snprintf(f.origin, sizeof(f.origin), "%s", l->origin);
@@ -154,16 +155,17 @@ static bool
 batch(int fd, const struct helper_vfy_log *l, size_t from, size_t to)
 {
 	struct hsa_slice s[64];
-	struct hsa_frame f = {.kind = HSA_FRAME_RECORDS, .sequence = from,
-	    .record = s, .record_len = to - from};
+	struct hsa_frame f = {.kind = HSA_FRAME_RECORDS,
+	    .sequence = from,
+	    .record = s,
+	    .record_len = to - from};
 	struct hsa_frame c = {.kind = HSA_FRAME_CHECKPOINT};
 	struct hsa_buf note = {0};
 	uint8_t root[32];
 	bool good;
 
 	for (size_t i = from; i < to; i++)
-		s[i - from] =
-		    (struct hsa_slice){l->leaf[i].p, l->leaf[i].len};
+		s[i - from] = (struct hsa_slice){l->leaf[i].p, l->leaf[i].len};
 	helper_vfy_root(root, l, to);
 	helper_vfy_note(&note, l->origin, to, root, l->key);
 	c.text = (char *)note.p;
@@ -220,7 +222,8 @@ push(const struct helper_vfy_log *l, size_t step)
 	return got;
 }
 
-/* ---- checks -------------------------------------------------------------------------- */
+/* ---- checks
+ * -------------------------------------------------------------------------- */
 
 static void
 copy_is(const struct helper_vfy_log *l, uint64_t size)
@@ -283,8 +286,8 @@ static void
 test_collect__one_collector_for_a_folder_and_a_socket(void **state)
 {
 	char other[120];
-	const char *const same_out[] = {"collect", "--listen", other, "--out",
-	    out, "--key", keyfile, NULL};
+	const char *const same_out[] = {
+	    "collect", "--listen", other, "--out", out, "--key", keyfile, NULL};
 	const char *const same_sock[] = {"collect", "--listen", address,
 	    "--out", base, "--key", keyfile, NULL};
 	struct hsa_buf o = {0}, e = {0};
@@ -296,8 +299,7 @@ test_collect__one_collector_for_a_folder_and_a_socket(void **state)
 	assert_int_equal(helper_vfy_run(cmd_collect.run, same_out, &o, &e), 2);
 	assert_non_null(strstr(hsa_buf_cstr(&e), "another collector"));
 	hsa_buf_reset(&e);
-	assert_int_equal(helper_vfy_run(cmd_collect.run, same_sock, &o, &e),
-	    2);
+	assert_int_equal(helper_vfy_run(cmd_collect.run, same_sock, &o, &e), 2);
 	assert_non_null(strstr(hsa_buf_cstr(&e), "another collector"));
 	helper_vfy_fill(&a, 4, 4, 100);
 	assert_int_equal(push(&a, 4), 4); /* the first one is unharmed */
@@ -310,8 +312,7 @@ test_collect__one_collector_for_a_folder_and_a_socket(void **state)
 	/* but what is no socket stays */
 	helper_vfy_put_file(base, "s", "keep", 4);
 	hsa_buf_reset(&e);
-	assert_int_equal(helper_vfy_run(cmd_collect.run, same_sock, &o, &e),
-	    2);
+	assert_int_equal(helper_vfy_run(cmd_collect.run, same_sock, &o, &e), 2);
 	assert_int_equal(size_of(sock), 4);
 	hsa_buf_free(&o);
 	hsa_buf_free(&e);
@@ -321,8 +322,8 @@ static void
 test_collect__a_socket_path_of_any_length(void **state)
 {
 	char dir[400], listen[420];
-	const char *const args[] = {"collect", "--listen", listen, "--out",
-	    out, "--key", keyfile, NULL};
+	const char *const args[] = {"collect", "--listen", listen, "--out", out,
+	    "--key", keyfile, NULL};
 	pid_t pid;
 
 	(void)state;
@@ -369,9 +370,8 @@ test_collect__hostile_peers_do_not_harm_others(void **state)
 		/* one that leaves in the middle of a batch */
 		fd = dial();
 		assert_true(hello(fd, &a, &next));
-		(void)batch(fd, &a, (size_t)next, (size_t)next + 1 > a.n
-			? a.n - 1
-			: (size_t)next + 1);
+		(void)batch(fd, &a, (size_t)next,
+		    (size_t)next + 1 > a.n ? a.n - 1 : (size_t)next + 1);
 		(void)close(fd);
 	}
 	assert_int_equal(push(&a, 6), 30);
@@ -487,8 +487,8 @@ test_collect__a_damaged_copy_stops_its_own_unit_only(void **state)
 	pid = start();
 	assert_int_equal(push(&a, 4), 8);
 	assert_int_equal(helper_vfy_stop(pid, SIGTERM), 0);
-	(void)snprintf(path, sizeof(path), "%s/%s/%s", out, a.unit,
-	    a.file[0].name);
+	(void)snprintf(
+	    path, sizeof(path), "%s/%s/%s", out, a.unit, a.file[0].name);
 	assert_int_equal(truncate(path, 400), 0);
 	pid = start();
 	fd = dial();

@@ -53,7 +53,8 @@ teardown(void **state)
 	return 0;
 }
 
-/* ---- what a unit says ------------------------------------------------------------ */
+/* ---- what a unit says
+ * ------------------------------------------------------------ */
 
 static void
 put(const struct hsa_frame *f)
@@ -64,8 +65,8 @@ put(const struct hsa_frame *f)
 static void
 put_hello(const struct helper_vfy_log *l, uint64_t size)
 {
-	struct hsa_frame f = {.kind = HSA_FRAME_HELLO, .epoch = 1,
-	    .sequence = size};
+	struct hsa_frame f = {
+	    .kind = HSA_FRAME_HELLO, .epoch = 1, .sequence = size};
 
 	memcpy(f.unit_id, l->unit_id, 16);
 	(void)snprintf(f.origin, sizeof(f.origin), "%s", l->origin);
@@ -73,16 +74,17 @@ put_hello(const struct helper_vfy_log *l, uint64_t size)
 }
 
 static void
-put_records(const struct helper_vfy_log *l, size_t from, size_t to,
-    uint64_t first)
+put_records(
+    const struct helper_vfy_log *l, size_t from, size_t to, uint64_t first)
 {
 	struct hsa_slice s[64];
-	struct hsa_frame f = {.kind = HSA_FRAME_RECORDS, .sequence = first,
-	    .record = s, .record_len = to - from};
+	struct hsa_frame f = {.kind = HSA_FRAME_RECORDS,
+	    .sequence = first,
+	    .record = s,
+	    .record_len = to - from};
 
 	for (size_t i = from; i < to; i++)
-		s[i - from] =
-		    (struct hsa_slice){l->leaf[i].p, l->leaf[i].len};
+		s[i - from] = (struct hsa_slice){l->leaf[i].p, l->leaf[i].len};
 	put(&f);
 }
 
@@ -121,7 +123,8 @@ feed(struct col_peer *p)
 	}
 }
 
-/* ---- what it hears ----------------------------------------------------------------- */
+/* ---- what it hears
+ * ----------------------------------------------------------------- */
 
 static void
 hear(struct col_peer *p, struct hsa_frame *f)
@@ -130,8 +133,7 @@ hear(struct col_peer *p, struct hsa_frame *f)
 
 	*f = (struct hsa_frame){0};
 	assert_true(p->out.len > 0);
-	assert_int_equal(hsa_frame_decode(f, &used, p->out.p, p->out.len).v,
-	    0);
+	assert_int_equal(hsa_frame_decode(f, &used, p->out.p, p->out.len).v, 0);
 	memmove(p->out.p, p->out.p + used, p->out.len - used);
 	p->out.len -= used;
 }
@@ -206,7 +208,8 @@ copy_is(const struct helper_vfy_log *l, uint64_t size)
 	assert_memory_equal(root, res.root, 32);
 }
 
-/* ---- cases -------------------------------------------------------------------------- */
+/* ---- cases
+ * -------------------------------------------------------------------------- */
 
 static void
 test_peer__a_whole_log_is_stored_and_acknowledged(void **state)
@@ -219,7 +222,8 @@ test_peer__a_whole_log_is_stored_and_acknowledged(void **state)
 		put_records(&a, n, n + 1, n);
 		put_records(&a, n + 1, n + 4, n + 1);
 		feed(&p);
-		assert_int_equal(p.out.len, 0); /* nothing before it is sealed */
+		assert_int_equal(
+		    p.out.len, 0); /* nothing before it is sealed */
 		put_checkpoint(&a, n + 4);
 		feed(&p);
 		hear_ack(&p, &a, n + 4);
@@ -341,8 +345,7 @@ refused(void (*say)(void), const char *why)
 		struct hsa_diag d;
 
 		col_hub_close(&hub);
-		assert_int_equal(
-		    col_hub_open(&hub, out, &keys, NULL, &d).v, 0);
+		assert_int_equal(col_hub_open(&hub, out, &keys, NULL, &d).v, 0);
 	}
 }
 
@@ -404,8 +407,10 @@ static void
 no_record(void)
 {
 	struct hsa_slice s = {(const uint8_t *)"nothing", 7};
-	struct hsa_frame f = {.kind = HSA_FRAME_RECORDS, .sequence = 4,
-	    .record = &s, .record_len = 1};
+	struct hsa_frame f = {.kind = HSA_FRAME_RECORDS,
+	    .sequence = 4,
+	    .record = &s,
+	    .record_len = 1};
 
 	put_records(&a, 4, 5, 4);
 	f.sequence = 5;
@@ -626,7 +631,9 @@ test_peer__records_without_end_are_refused(void **state)
 		struct hsa_buf rest = {0}, one = {0};
 		struct hsa_slice s;
 		struct hsa_frame f = {.kind = HSA_FRAME_RECORDS,
-		    .sequence = i, .record = &s, .record_len = 1};
+		    .sequence = i,
+		    .record = &s,
+		    .record_len = 1};
 
 		r.source_sequence = i + 1;
 		assert_int_equal(hsa_record_encode(&rest, &r).v, 0);

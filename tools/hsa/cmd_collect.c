@@ -1,0 +1,189 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "col_loop.h"
+
+struct collect_args {
+	const char *listen, *out, *key, *events;
+	struct col_options opt;
+};
+
+/* One collector for a folder, whatever its socket. */
+static int
+lock_folder(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	if (fd >= 0)
+		(void)close(fd);
+	return -1;
+}
+
+/* What a kill left behind is put right now, not when the unit comes back. */
+static void
+recover(struct col_hub *h)
+{
+	struct hsa_diag diag = {{0}};
+	struct hsa_buf path = {0};
+	struct col_unit *u;
+	struct stat st;
+
+	for (size_t i = 0; i < h->len; i++) {
+		hsa_buf_reset(&path);
+		hsa_buf_printf(&path, "%s/%s", h->dir, h->unit[i].name);
+		if (lstat(hsa_buf_cstr(&path), &st) != 0)
+			continue;
+		if (!hsa_is_ok(
+			col_hub_unit(&u, h, h->unit[i].key->origin, &diag)))
+			(void)cmd_error(&cmd_collect,
+			    "%s (this unit is refused until then)", diag.text);
+	}
+	hsa_buf_free(&path);
+}
+
+static int
+collect(const struct collect_args *a)
+{
+	struct col_listen l = {.fd = -1, .folder = -1};
+	struct col_hub hub = {.events = -1};
+	struct hsa_diag diag = {{0}};
+	struct vfy_keys keys = {0};
+	int code = CMD_USAGE, lock = -1;
+	sigset_t set;
+	hsa_rc rc;
+
+	HSA_TRY(rc, vfy_keys_load(&keys, a->key, &diag));
+	HSA_TRY(rc, col_hub_open(&hub, a->out, &keys, a->events, &diag));
+	lock = lock_folder(a->out);
+	if (lock < 0) {
+		rc = hsa_fail(&diag, HSA_RC(E_BUSY),
+		    "%s: another collector writes there; stop it or take "
+		    "another folder",
+		    a->out);
+		goto out;
+	}
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	recover(&hub);
+	HSA_TRY(rc, col_listen_open(&l, a->listen, &diag));
+	(void)printf("hsa collect: ready on %s, keys of %zu unit%s\n",
+	    a->listen, hub.len, hub.len == 1 ? "" : "s");
+	if (cmd_flush(&cmd_collect, CMD_OK) != CMD_OK)
+		goto out;
+	rc = col_loop(&hub, &l, &a->opt);
+	code = hsa_is_ok(rc) ? CMD_OK : CMD_FOUND;
+	diag = hub.why;
+out:
+	if (!hsa_is_ok(rc))
+		(void)cmd_error(&cmd_collect, "%s", diag.text);
+	else if (!a->opt.quiet)
+		(void)fprintf(stderr,
+		    "hsa collect: stopped, %" PRIu64 " records stored\n",
+		    hub.stored);
+	col_listen_close(&l);
+	col_hub_close(&hub);
+	vfy_keys_free(&keys);
+	if (lock >= 0)
+		(void)close(lock);
+	return code;
+}
+
+static int
+run(int argc, char **argv)
+{
+	static const struct option longs[] = {
+	    {"listen", required_argument, NULL, 'l'},
+	    {"out", required_argument, NULL, 'o'},
+	    {"key", required_argument, NULL, 'k'},
+	    {"events", required_argument, NULL, 'e'},
+	    {"once", required_argument, NULL, 'n'},
+	    {"quiet", no_argument, NULL, 'q'},
+	    {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
+	};
+	struct collect_args a = {0};
+	char *end;
+	int o;
+
+	opterr = 0;
+	while ((o = getopt_long(argc, argv, "l:o:k:e:n:qh", longs, NULL)) != -1)
+		switch (o) {
+		case 'l':
+			a.listen = optarg;
+			break;
+		case 'o':
+			a.out = optarg;
+			break;
+		case 'k':
+			a.key = optarg;
+			break;
+		case 'e':
+			a.events = optarg;
+			break;
+		case 'n':
+			errno = 0;
+			a.opt.once = strtoull(optarg, &end, 10);
+			if (errno != 0 || *end != '\0' || optarg[0] < '0' ||
+			    optarg[0] > '9' || a.opt.once == 0)
+				return cmd_usage(&cmd_collect,
+				    "--once %s: not a number of records",
+				    optarg);
+			break;
+		case 'q':
+			a.opt.quiet = true;
+			break;
+		case 'h':
+			return cmd_help(&cmd_collect);
+		default:
+			return cmd_bad_option(&cmd_collect, argv);
+		}
+	if (optind != argc)
+		return cmd_usage(
+		    &cmd_collect, "%s: takes no argument", argv[optind]);
+	if (a.listen == NULL)
+		return cmd_usage(&cmd_collect, "--listen unix:PATH is missing");
+	if (a.out == NULL)
+		return cmd_usage(&cmd_collect, "--out DIR is missing");
+	if (a.key == NULL)
+		return cmd_usage(&cmd_collect,
+		    "--key FILE is missing: the units' checkpoint.pub");
+	return collect(&a);
+}
+
+const struct cmd cmd_collect = {
+    .name = "collect",
+    .run = run,
+    .summary = "receive logs from units and keep verified copies",
+    .help =
+	"usage: hsa collect --listen unix:PATH --out DIR --key FILE\n"
+	"                   [--events FILE] [--once N] [--quiet]\n\n"
+	"Keeps a copy of each unit's log in DIR/<unit id>. A batch is "
+	"acknowledged to the\nunit only when it is verified and on stable "
+	"storage; a unit without a key in FILE\nis refused. Prints one line "
+	"with the word ready once units can connect. Ends on\nSIGTERM or "
+	"SIGINT; a start after any end, also kill -9, goes on where the copy "
+	"ends.\n\n"
+	"  -l, --listen unix:PATH  the socket to make, for its owner only\n"
+	"  -o, --out DIR           where the copies go; made when absent\n"
+	"  -k, --key FILE          the units' checkpoint.pub\n"
+	"  -e, --events FILE       append each event as a line of JSON "
+	"(ibm-at). A crash\n                          may repeat lines (same "
+	"id), never lose one\n"
+	"  -n, --once N            stop when N records were stored\n"
+	"  -q, --quiet             say only what goes wrong\n\n"
+	"Exit code 0: stopped on request, 1: storing failed, 2: wrong usage "
+	"or cannot start.\n",
+};

@@ -1,0 +1,28 @@
+/*
+ * col_loop.h - the collector at work: one thread, a poll loop, any number of
+ * peers up to COL_PEERS. A peer that is slow, silent or hostile costs its own
+ * connection and nothing else.
+ */
+#ifndef COL_LOOP_H
+#define COL_LOOP_H
+#include <stdbool.h>
+#include <stdint.h>
+#include "col_hub.h"
+#include "col_listen.h"
+#include "hsa_err.h"
+
+#define COL_PEERS 64
+
+struct col_options {
+	bool quiet;    /* no lines about what goes well */
+	uint64_t once; /* stop after so many records; 0: never */
+};
+
+/*
+ * col_loop(hub, listen, opt) - until SIGTERM or SIGINT, which must be blocked
+ * by the caller, or opt->once. E_IO: storing failed, hub->why says why.
+ */
+HSA_MUST_USE hsa_rc col_loop(
+    struct col_hub *hub, struct col_listen *l, const struct col_options *opt);
+
+#endif

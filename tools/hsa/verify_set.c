@@ -1,0 +1,317 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hsa_buf.h"
+#include "verify_set.h"
+#include "vfy_file.h"
+#include "vfy_find.h"
+
+static hsa_rc
+no_memory(struct hsa_diag *diag)
+{
+	return hsa_fail(diag, HSA_RC(E_NOMEM), "out of memory");
+}
+
+/* ---- what there is
+ * ------------------------------------------------------------ */
+
+static uint64_t
+bytes_of(const char *path)
+{
+	struct vfy_segments segs = {0};
+	struct stat st;
+	uint64_t n = 0;
+	int fd;
+
+	if (!hsa_is_ok(vfy_file_folder(&fd, path, NULL)))
+		return 0;
+	if (hsa_is_ok(vfy_file_list(&segs, fd, NULL)))
+		for (size_t i = 0; i < segs.len; i++)
+			if (fstatat(fd, segs.seg[i].name, &st,
+				AT_SYMLINK_NOFOLLOW) == 0)
+				n += (uint64_t)st.st_size;
+	vfy_segments_free(&segs);
+	(void)close(fd);
+	return n;
+}
+
+static hsa_rc
+load_keys(struct vfy_keys *to, const char *path, struct hsa_diag *diag)
+{
+	struct vfy_keys k = {0};
+	hsa_rc rc;
+
+	HSA_TRY(rc, vfy_keys_load(&k, path, diag));
+	rc = vfy_keys_add(to, &k, diag);
+	if (!hsa_is_ok(rc))
+		hsa_diag_wrap(diag, "key file %s", path);
+out:
+	vfy_keys_free(&k);
+	return rc;
+}
+
+static hsa_rc
+add_dir(struct verify_set *s, struct vfy_keys *promised, const char *dir,
+    bool use_own, struct hsa_diag *diag)
+{
+	struct vfy_logs found = {0};
+	struct verify_log *more;
+	struct hsa_buf path = {0};
+	hsa_rc rc;
+
+	HSA_TRY(rc, vfy_find(&found, dir, diag));
+	more = reallocarray(s->log, s->len + found.len, sizeof(*more));
+	if (more == NULL) {
+		rc = no_memory(diag);
+		goto out;
+	}
+	s->log = more;
+	for (size_t i = 0; i < found.len; i++) {
+		s->log[s->len++] = (struct verify_log){
+		    .path = found.log[i].path,
+		    .unit = found.log[i].unit,
+		    .bytes = bytes_of(found.log[i].path),
+		};
+		found.log[i] = (struct vfy_found){0}; /* taken over */
+	}
+	if (found.where == VFY_STATE && use_own) {
+		hsa_buf_printf(&path, "%s/checkpoint.pub", dir);
+		HSA_TRY(rc, hsa_buf_rc(&path));
+		HSA_TRY(rc, load_keys(&s->keys, hsa_buf_cstr(&path), diag));
+		HSA_TRY(rc, load_keys(promised, hsa_buf_cstr(&path), diag));
+		s->own_keys = true;
+	}
+out:
+	hsa_buf_free(&path);
+	vfy_logs_free(&found);
+	return rc;
+}
+
+static hsa_rc
+gather(struct verify_set *s, struct vfy_keys *promised,
+    const struct verify_args *args, struct hsa_diag *diag)
+{
+	hsa_rc rc = HSA_OK;
+
+	for (size_t i = 0; i < args->keys; i++)
+		HSA_TRY(rc, load_keys(&s->keys, args->key[i], diag));
+	for (int i = 0; i < args->dirs; i++)
+		HSA_TRY(rc,
+		    add_dir(s, promised, args->dir[i], args->keys == 0, diag));
+	if (s->keys.len == 0) {
+		rc = hsa_fail(diag, HSA_RC(E_KEY),
+		    "no key: give the unit's checkpoint.pub with --key FILE, "
+		    "or a state directory that has one");
+		goto out;
+	}
+	s->anchor = calloc(args->anchors + 1, sizeof(*s->anchor));
+	if (s->anchor == NULL) {
+		rc = no_memory(diag);
+		goto out;
+	}
+	for (; s->anchors < args->anchors; s->anchors++)
+		HSA_TRY(rc, vfy_anchor_load(&s->anchor[s->anchors],
+				args->anchor[s->anchors], &s->keys, diag));
+out:
+	return rc;
+}
+
+/* ---- reading
+ * -------------------------------------------------------------------- */
+
+static const struct verify_log *sorting;
+
+static int
+by_bytes(const void *a, const void *b)
+{
+	const size_t *x = a, *y = b;
+
+	if (sorting[*x].bytes != sorting[*y].bytes)
+		return sorting[*x].bytes < sorting[*y].bytes ? -1 : 1;
+	return *x < *y ? -1 : *x > *y;
+}
+
+static hsa_rc
+read_log(struct verify_set *s, struct verify_log *l, struct vfy_result *res,
+    struct vfy_point *points, size_t n, struct hsa_diag *diag)
+{
+	struct vfy_options opt = {
+	    .keys = &s->keys,
+	    .anchors = s->anchor,
+	    .anchors_len = s->anchors,
+	    .points = points,
+	    .points_len = n,
+	    .settle_ms = s->settle_ms,
+	};
+	hsa_rc rc;
+
+	rc = vfy_log(res, l->path, &opt, diag);
+	if (rc.v != HSA_E_NOT_FOUND)
+		return rc;
+	l->missing = true;
+	*res = (struct vfy_result){.bad = true, .rule = "V1"};
+	(void)snprintf(res->finding, sizeof(res->finding),
+	    "there is no log: the unit never started, or its log was removed");
+	return HSA_OK;
+}
+
+static hsa_rc
+add_pair(struct verify_set *s, size_t shorter, size_t longer, bool same,
+    struct hsa_diag *diag)
+{
+	struct verify_pair *more;
+
+	more = reallocarray(s->pair, s->pairs + 1, sizeof(*more));
+	if (more == NULL)
+		return no_memory(diag);
+	s->pair = more;
+	s->pair[s->pairs++] = (struct verify_pair){shorter, longer, same};
+	return HSA_OK;
+}
+
+/* a was read before b, and at holds b's root at a's sealed size, if b is that
+ * long; if not, a is read once more for its root at b's size. */
+static hsa_rc
+compare(struct verify_set *s, size_t a, size_t b, const struct vfy_point *at,
+    struct hsa_diag *diag)
+{
+	struct vfy_result *ra = &s->log[a].res, *rb = &s->log[b].res;
+	struct vfy_point back = {.size = rb->sealed};
+	struct vfy_result again;
+	hsa_rc rc;
+
+	if (at->reached && ra->sealed <= rb->sealed)
+		return add_pair(
+		    s, a, b, memcmp(at->root, ra->root, 32) == 0, diag);
+	HSA_TRY(rc, read_log(s, &s->log[a], &again, &back, 1, diag));
+	rc = add_pair(s, b, a,
+	    back.reached && memcmp(back.root, rb->root, 32) == 0, diag);
+out:
+	return rc;
+}
+
+static hsa_rc
+read_all(struct verify_set *s, struct hsa_diag *diag)
+{
+	size_t *order = calloc(s->len, sizeof(*order));
+	struct vfy_point *points = calloc(s->len, sizeof(*points));
+	hsa_rc rc = HSA_OK;
+
+	if (order == NULL || points == NULL) {
+		rc = no_memory(diag);
+		goto out;
+	}
+	for (size_t i = 0; i < s->len; i++)
+		order[i] = i;
+	sorting = s->log;
+	qsort(order, s->len, sizeof(*order), by_bytes);
+	for (size_t i = 0; i < s->len; i++) {
+		struct verify_log *l = &s->log[order[i]];
+
+		for (size_t k = 0; k < i; k++)
+			points[k] = (struct vfy_point){
+			    .size = s->log[order[k]].res.sealed};
+		HSA_TRY(rc, read_log(s, l, &l->res, points, i, diag));
+		for (size_t k = 0; k < i; k++) {
+			struct verify_log *p = &s->log[order[k]];
+
+			if (l->res.origin[0] == '\0' ||
+			    strcmp(p->res.origin, l->res.origin) != 0)
+				continue;
+			HSA_TRY(rc,
+			    compare(s, order[k], order[i], &points[k], diag));
+		}
+	}
+out:
+	free(order);
+	free(points);
+	return rc;
+}
+
+/* ---- what is not there
+ * ------------------------------------------------------------ */
+
+static bool
+has_log(const struct verify_set *s, const char *origin)
+{
+	for (size_t i = 0; i < s->len; i++)
+		if (strcmp(s->log[i].res.origin, origin) == 0)
+			return true;
+	return false;
+}
+
+static hsa_rc
+missing(struct verify_set *s, const struct vfy_keys *promised,
+    struct hsa_diag *diag)
+{
+	s->lost = calloc(promised->len + 1, sizeof(*s->lost));
+	s->stray = calloc(s->anchors + 1, sizeof(*s->stray));
+	if (s->lost == NULL || s->stray == NULL)
+		return no_memory(diag);
+	for (size_t i = 0; i < promised->len; i++)
+		if (!has_log(s, promised->key[i].origin))
+			(void)snprintf(s->lost[s->lost_len++], 256, "%s",
+			    promised->key[i].origin);
+	for (size_t i = 0; i < s->anchors; i++)
+		if (!has_log(s, s->anchor[i].origin))
+			s->stray[s->stray_len++] = i;
+	return HSA_OK;
+}
+
+hsa_rc
+verify_set_run(
+    struct verify_set *s, const struct verify_args *args, struct hsa_diag *diag)
+{
+	struct vfy_keys promised = {0};
+	hsa_rc rc;
+
+	HSA_TRY(rc, gather(s, &promised, args, diag));
+	HSA_TRY(rc, read_all(s, diag));
+	rc = missing(s, &promised, diag);
+out:
+	vfy_keys_free(&promised);
+	return rc;
+}
+
+bool
+verify_set_bad(const struct verify_set *s)
+{
+	for (size_t i = 0; i < s->len; i++)
+		if (s->log[i].res.bad)
+			return true;
+	for (size_t i = 0; i < s->pairs; i++)
+		if (!s->pair[i].same)
+			return true;
+	return s->lost_len != 0 || s->stray_len != 0;
+}
+
+uint64_t
+verify_set_records(const struct verify_set *s)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < s->len; i++)
+		n += s->log[i].res.records;
+	return n;
+}
+
+void
+verify_set_free(struct verify_set *s)
+{
+	for (size_t i = 0; i < s->len; i++) {
+		free(s->log[i].path);
+		free(s->log[i].unit);
+	}
+	free(s->log);
+	free(s->pair);
+	free(s->anchor);
+	free(s->lost);
+	free(s->stray);
+	vfy_keys_free(&s->keys);
+	*s = (struct verify_set){0};
+}

@@ -1,0 +1,200 @@
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "vfy_scan.h"
+#include "vfy_state.h"
+
+hsa_rc
+vfy_why_set(struct vfy_why *w, const char *rule, const char *fmt, ...)
+{
+	va_list ap;
+
+	(void)snprintf(w->rule, sizeof(w->rule), "%s", rule);
+	va_start(ap, fmt);
+	(void)vsnprintf(w->text, sizeof(w->text), fmt, ap);
+	va_end(ap);
+	return HSA_RC(E_CORRUPT);
+}
+
+hsa_rc
+vfy_state_init(struct vfy_state *s, struct hsa_sha256 *h,
+    struct vfy_signer *signer, const char *origin)
+{
+	struct vfy_state new = {0};
+	hsa_rc rc;
+
+	if (strlen(origin) >= sizeof(new.origin))
+		return HSA_RC(E_FORMAT);
+	HSA_TRY(rc, vfy_origin_unit(new.unit_id, origin));
+	memcpy(new.origin, origin, strlen(origin) + 1);
+	vfy_tree_init(&new.tree, h);
+	new.signer = signer;
+	*s = new;
+out:
+	return rc;
+}
+
+hsa_rc
+vfy_state_start(
+    struct vfy_state *s, const struct hsa_entry *e, struct vfy_why *why)
+{
+	hsa_rc rc;
+
+	if (strcmp(e->origin, s->origin) != 0)
+		return vfy_why_set(why, "V3",
+		    "the header's origin is %s, the log's is %s", e->origin,
+		    s->origin);
+	rc = vfy_tree_start(&s->tree, s->tree.h, e->first_sequence, e->frontier,
+	    e->frontier_len);
+	if (rc.v == HSA_E_FORMAT)
+		return vfy_why_set(why, "V3",
+		    "the header's frontier has %zu hashes, a tree of %" PRIu64
+		    " records has another number",
+		    e->frontier_len, e->first_sequence);
+	s->sealed = e->first_sequence != 0;
+	s->sealed_size = e->first_sequence;
+	if (s->sealed && hsa_is_ok(rc))
+		rc = vfy_tree_root(&s->tree, s->sealed_root);
+	return rc;
+}
+
+hsa_rc
+vfy_state_header(
+    struct vfy_state *s, const struct hsa_entry *e, struct vfy_why *why)
+{
+	hsa_rc rc;
+
+	if (strcmp(e->origin, s->origin) != 0)
+		return vfy_why_set(why, "V3",
+		    "the header's origin is %s, the log's is %s", e->origin,
+		    s->origin);
+	if (e->first_sequence != s->tree.size)
+		return vfy_why_set(why, "V1",
+		    "the header says %" PRIu64
+		    " records come before it, there are %" PRIu64,
+		    e->first_sequence, s->tree.size);
+	HSA_TRY(rc, vfy_tree_settle(&s->tree));
+	if (e->frontier_len != s->tree.depth ||
+	    memcmp(e->frontier, s->tree.hash, s->tree.depth * HSA_SHA256_LEN) !=
+		0)
+		return vfy_why_set(why, "V3",
+		    "the header's frontier is not that of the %" PRIu64
+		    " records before it",
+		    s->tree.size);
+out:
+	return rc;
+}
+
+static hsa_rc
+epoch(struct vfy_state *s, const struct vfy_seen *r, struct vfy_why *why)
+{
+	if (s->tree.size == 0 && r->epoch != 1)
+		return vfy_why_set(why, "V5",
+		    "the first record has epoch %" PRIu64 " instead of 1",
+		    r->epoch);
+	if (s->epoch == 0 || r->epoch == s->epoch)
+		return HSA_OK;
+	if (r->epoch < s->epoch)
+		return vfy_why_set(why, "V5",
+		    "the epoch falls from %" PRIu64 " to %" PRIu64, s->epoch,
+		    r->epoch);
+	if (r->epoch != s->epoch + 1)
+		return vfy_why_set(why, "V5",
+		    "the epoch jumps from %" PRIu64 " to %" PRIu64
+		    ": a start of the unit is missing",
+		    s->epoch, r->epoch);
+	if (!vfy_scan_unit_start(r))
+		return vfy_why_set(why, "V5",
+		    "epoch %" PRIu64 " begins without a UNIT_START record",
+		    r->epoch);
+	return HSA_OK;
+}
+
+hsa_rc
+vfy_state_record(
+    struct vfy_state *s, const void *p, size_t n, struct vfy_why *why)
+{
+	struct vfy_seen r;
+	const char *what;
+	hsa_rc rc;
+
+	if (!hsa_is_ok(vfy_scan_record(&r, &what, p, n)))
+		return vfy_why_set(
+		    why, "V4", "not a well-formed record: %s", what);
+	if (r.sequence != s->tree.size)
+		return vfy_why_set(why, "V4",
+		    "the record has sequence %" PRIu64 " at place %" PRIu64,
+		    r.sequence, s->tree.size);
+	if (memcmp(r.unit_id, s->unit_id, sizeof(s->unit_id)) != 0)
+		return vfy_why_set(why, "V4", "the record is another unit's");
+	HSA_TRY(rc, epoch(s, &r, why));
+	if (r.source_sequence <= s->source_sequence[r.source])
+		return vfy_why_set(why, "V5",
+		    "source sequence %" PRIu64 " after %" PRIu64
+		    ": a record is repeated or out of order",
+		    r.source_sequence, s->source_sequence[r.source]);
+	rc = vfy_tree_add(&s->tree, p, n);
+	if (rc.v == HSA_E_RANGE)
+		return vfy_why_set(why, "V4", "more than 2^64 records");
+	s->epoch = r.epoch;
+	s->source_sequence[r.source] = r.source_sequence;
+	if (r.body == HSA_BODY_EVENT)
+		s->events++;
+	else
+		s->specials++;
+out:
+	return rc;
+}
+
+/* The signature first: where it is good, the records are what changed. */
+hsa_rc
+vfy_state_checkpoint(
+    struct vfy_state *s, const void *p, size_t n, struct vfy_why *why)
+{
+	uint8_t root[HSA_SHA256_LEN];
+	struct hsa_diag diag = {{0}};
+	struct vfy_note note;
+	uint64_t first = s->sealed ? s->sealed_size : 0;
+	hsa_rc rc;
+
+	if (!hsa_is_ok(vfy_note_parse(&note, p, n, &diag)))
+		return vfy_why_set(why, "V6",
+		    "not a well-formed checkpoint: %.300s", diag.text);
+	if (strcmp(note.origin, s->origin) != 0)
+		return vfy_why_set(
+		    why, "V6", "the checkpoint's origin is not the log's");
+	rc = vfy_signer_verify(s->signer, &note);
+	if (rc.v == HSA_E_SIGNATURE)
+		return vfy_why_set(why, "V6",
+		    "the checkpoint's signature is not the log's key's: it was "
+		    "altered, or another key signed it");
+	HSA_TRY(rc, rc);
+	if (note.size != s->tree.size)
+		return vfy_why_set(why, "V6",
+		    "a checkpoint over %" PRIu64
+		    " records stands behind %" PRIu64
+		    ": records are missing, repeated or moved",
+		    note.size, s->tree.size);
+	HSA_TRY(rc, vfy_tree_root(&s->tree, root));
+	if (memcmp(root, note.root, sizeof(root)) != 0 && note.size == 0)
+		return vfy_why_set(
+		    why, "V6", "the signed root is not that of the empty tree");
+	if (memcmp(root, note.root, sizeof(root)) != 0)
+		return vfy_why_set(why, "V6",
+		    "the signed root is not that of the records: one of the "
+		    "records %" PRIu64 " to %" PRIu64 " was altered",
+		    first, note.size - 1);
+	if (s->sealed && note.size <= s->sealed_size)
+		return vfy_why_set(why, "V6",
+		    "the checkpoint seals nothing new: the one before has the "
+		    "same size %" PRIu64,
+		    note.size);
+	s->sealed = true;
+	s->sealed_size = note.size;
+	memcpy(s->sealed_root, root, sizeof(root));
+	s->checkpoints++;
+out:
+	return rc;
+}
