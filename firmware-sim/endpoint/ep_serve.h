@@ -1,0 +1,27 @@
+/*
+ * ep_serve.h - a unit's socket: requests in, replies out, one thread per
+ * connection, at most EP_SERVE_MAX of them; further ones wait in the queue.
+ * Only processes of our own user are served.
+ */
+#ifndef EP_SERVE_H
+#define EP_SERVE_H
+#include "hsa_err.h"
+#include "hsa_unit.h"
+
+#define EP_SERVE_MAX 64
+
+/* Answers one request; called from many threads. What it leaves in r is sent
+ * and freed; an error instead is sent as that error's text. */
+typedef hsa_rc ep_serve_fn(
+    void *ctx, struct hsa_unit_reply *r, const struct hsa_unit_request *q);
+
+/*
+ * ep_serve(listen_fd, signal_fd, fn, ctx) - until a signal arrives. Then no
+ * new connection is taken, idle ones end, and requests under way are answered:
+ * when it returns, no call of fn is running. E_TIMEOUT when one still is
+ * after 10 s: what fn uses must then be left alone.
+ */
+HSA_MUST_USE hsa_rc ep_serve(
+    int listen_fd, int signal_fd, ep_serve_fn *fn, void *ctx);
+
+#endif

@@ -1,0 +1,140 @@
+/* ep_template.c - see ep_template.h. Values are written as JSON strings, which
+ * YAML reads as they are. */
+#include <string.h>
+#include "hsa_buf.h"
+#include "hsa_json.h"
+#include "ep_config.h"
+#include "ep_template.h"
+
+static void
+value(struct hsa_buf *b, const char *key, const char *s)
+{
+	hsa_buf_str(b, key);
+	hsa_buf_str(b, ": ");
+	hsa_json_string(b, s, strlen(s));
+	hsa_buf_str(b, "\n");
+}
+
+static void
+units(struct hsa_buf *b, const struct ep_config *c)
+{
+	unsigned int i = 0;
+
+	hsa_buf_str(b,
+	    "# The crypto units, one module each. What belongs to a unit lies "
+	    "in\n"
+	    "# units/<name>/: token, certificates, state, log. id, location "
+	    "and serial\n"
+	    "# are part of its certificates, events and log: do not change "
+	    "them.\n"
+	    "#   name      folder, and name in messages\n"
+	    "#   id        hsm_id for TKE clients; the token's label; the "
+	    "log's origin\n"
+	    "#   type      operational, recovery or failover: the list in "
+	    "which TKE\n"
+	    "#             clients see it\n"
+	    "#   location  [zone].[host].[module index].[domain index]\n"
+	    "#   serial    of the module, 8 characters\n"
+	    "units:\n");
+	for (i = 0; i < c->unit_count; i++) {
+		const struct ep_unit_config *u = &c->unit[i];
+
+		value(b, "  - name", u->name);
+		value(b, "    id", u->id);
+		hsa_buf_printf(b, "    type: %s\n", ep_unit_type_name(u->type));
+		value(b, "    location", u->location);
+		value(b, "    serial", u->serial);
+	}
+}
+
+static void
+identities(struct hsa_buf *b, const struct ep_config *c)
+{
+	unsigned int i = 0;
+
+	hsa_buf_str(b,
+	    "\n"
+	    "# Who a caller is: the first entry that fits. An Authorization "
+	    "token,\n"
+	    "# when one is sent, decides; else the login name of the local "
+	    "process at\n"
+	    "# the other end of admin_socket. Nobody else gets in: 401 "
+	    "without a known\n"
+	    "# token, 403 for a login without an entry. Both are audited.\n"
+	    "#   user          login name, \"*\" for any, \"#1000\" for a uid "
+	    "without name\n"
+	    "#   token_sha256  printf %s TOKEN | sha256sum\n"
+	    "#   id, name      initiator.id and initiator.name of the events\n"
+	    "#   denied: true  known, but without permission: 403\n"
+	    "identities:\n");
+	for (i = 0; i < c->identity_count; i++) {
+		const struct ep_identity *who = &c->identity[i];
+
+		value(b, "  - id", who->id);
+		value(b, "    name", who->name);
+		if (who->user != NULL)
+			value(b, "    user", who->user);
+		if (who->token_sha256 != NULL)
+			value(b, "    token_sha256", who->token_sha256);
+		if (who->denied)
+			hsa_buf_str(b, "    denied: true\n");
+	}
+}
+
+static void
+collectors(struct hsa_buf *b, const struct ep_config *c)
+{
+	unsigned int i = 0;
+
+	hsa_buf_str(b,
+	    "\n"
+	    "# Where every unit sends its sealed log: sockets of `hsa "
+	    "collect`. A\n"
+	    "# relative path counts from this folder. A collector that is "
+	    "away costs\n"
+	    "# disk, never an event: the log waits for it.\n");
+	hsa_buf_str(
+	    b, c->collector_count == 0 ? "collectors: []\n" : "collectors:\n");
+	for (i = 0; i < c->collector_count; i++) {
+		value(b, "  - name", c->collector[i].name);
+		value(b, "    address", c->collector[i].address);
+	}
+}
+
+void
+ep_template(struct hsa_buf *b, const struct ep_config *c)
+{
+	hsa_buf_str(b,
+	    "# Configuration of cryptounitd; every key is explained in\n"
+	    "# cryptounitd.yaml(5). Restart the daemon after a change.\n"
+	    "\n"
+	    "# The service instance, part of its CRN and of the HTTP paths.\n");
+	value(b, "instance_id", c->instance_id);
+	hsa_buf_str(b,
+	    "\n# The account, 32 hex digits, and region: parts of the CRN.\n");
+	value(b, "account", c->account);
+	value(b, "region", c->region);
+	hsa_buf_str(b, "\n# How every CRN begins, up to the service name.\n");
+	value(b, "crn_prefix", c->crn_prefix);
+	hsa_buf_str(b, "\n# SoftHSM's library.\n");
+	value(b, "pkcs11_module", c->pkcs11_module);
+	hsa_buf_str(b,
+	    "\n"
+	    "# Where TKE clients connect: a socket in this folder, open to "
+	    "its owner\n"
+	    "# only (the kernel says who connects).\n");
+	value(b, "admin_socket", c->admin_socket);
+	hsa_buf_str(b,
+	    "\n"
+	    "# Also HTTP on a port of this machine, for clients with a token. "
+	    "Only\n"
+	    "# loopback addresses: for others put a TLS proxy in front.\n");
+	if (c->admin_listen != NULL)
+		value(b, "admin_listen", c->admin_listen);
+	else
+		hsa_buf_str(b, "#admin_listen: \"127.0.0.1:8443\"\n");
+	hsa_buf_str(b, "\n");
+	units(b, c);
+	identities(b, c);
+	collectors(b, c);
+}

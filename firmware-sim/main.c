@@ -1,0 +1,327 @@
+/*
+ * main.c - cryptounitd: wiring only. Reads the command line and hands over to
+ * endpoint/.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "hsa_buf.h"
+#include "ep_config.h"
+#include "ep_front.h"
+#include "ep_harden.h"
+#include "ep_init.h"
+#include "ep_log.h"
+#include "ep_status.h"
+#include "ep_super.h"
+#include "ep_unit.h"
+
+enum {
+	EXIT_DOWN = 1, /* failed, or something is down */
+	EXIT_USAGE = 2
+};
+
+static const char usage_text[] =
+    "usage: cryptounitd init DIR [--units operational=2,recovery=1]\n"
+    "           [--region us-south] [--admin-listen HOST:PORT]\n"
+    "           [--collector NAME=unix:PATH]... [--module PATH]\n"
+    "       cryptounitd run DIR\n"
+    "       cryptounitd status DIR [--json]\n"
+    "       cryptounitd --help | --version\n"
+    "\n"
+    "Simulated crypto units, administered as an EP11 module is, with a\n"
+    "sealed audit log each.\n"
+    "\n"
+    "  init    make a new installation in DIR, which is absent or empty\n"
+    "  run     serve it until SIGTERM; prints a line with \"ready\"\n"
+    "  status  what runs, and the state of every unit\n"
+    "\n"
+    "Exit status: 0 success (status: all up), 1 failure (status: something\n"
+    "is down), 2 wrong use or configuration. See cryptounitd(8).\n";
+
+static int
+wrong_use(const char *what, const char *fix)
+{
+	(void)fprintf(stderr, "cryptounitd: %s; fix: %s\n", what, fix);
+	return EXIT_USAGE;
+}
+
+static int
+failed(hsa_rc rc, const struct hsa_diag *d)
+{
+	(void)fprintf(stderr, "cryptounitd: %s\n",
+	    d->text[0] != '\0' ? d->text : hsa_err_text(rc));
+	return rc.v == HSA_E_CONFIG || rc.v == HSA_E_ARG ? EXIT_USAGE
+							 : EXIT_DOWN;
+}
+
+/* What a child says goes to the log, with its name. */
+static int
+failed_child(hsa_rc rc, const struct hsa_diag *d)
+{
+	ep_log("%s", d->text[0] != '\0' ? d->text : hsa_err_text(rc));
+	return EXIT_DOWN;
+}
+
+/* ---- init
+ * -------------------------------------------------------------------- */
+
+/* "NAME=ADDRESS" of argv, cut in place. */
+static bool
+add_collector(
+    struct ep_init_options *opt, struct ep_collector *list, char *text)
+{
+	char *eq = strchr(text, '=');
+
+	if (eq == NULL || opt->collector_len == EP_COLLECTORS_MAX)
+		return false;
+	*eq = '\0';
+	list[opt->collector_len++] =
+	    (struct ep_collector){.name = text, .address = eq + 1};
+	return true;
+}
+
+static void
+tell_next(const char *dir, const struct ep_init_options *opt)
+{
+	(void)printf("cryptounitd: made %s with %u crypto units\n"
+		     "  start it:   cryptounitd run %s\n"
+		     "  collect:    hsa collect --listen unix:%s/collect.sock "
+		     "--out COLLECTED --key %s/checkpoint.pub\n"
+		     "  administer: tke --state %s cryptounits\n",
+	    dir, opt->operational + opt->recovery + opt->failover, dir, dir,
+	    dir, dir);
+	if (opt->admin_listen != NULL)
+		(void)printf("  token for http://%s: %s/admin.token\n",
+		    opt->admin_listen, dir);
+}
+
+static int
+do_init(int argc, char **argv)
+{
+	static const struct option options[] = {
+	    {"units", required_argument, NULL, 'u'},
+	    {"region", required_argument, NULL, 'r'},
+	    {"admin-listen", required_argument, NULL, 'l'},
+	    {"collector", required_argument, NULL, 'c'},
+	    {"module", required_argument, NULL, 'm'},
+	    {0},
+	};
+	struct ep_collector list[EP_COLLECTORS_MAX] = {{0}};
+	struct ep_init_options opt = {.operational = 2,
+	    .recovery = 1,
+	    .region = "us-south",
+	    .collector = list};
+	struct hsa_diag d = {{0}};
+	hsa_rc rc = HSA_OK;
+	int o = 0;
+
+	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (o == 'u')
+			rc = ep_init_units(&opt, optarg, &d);
+		else if (o == 'r')
+			opt.region = optarg;
+		else if (o == 'l')
+			opt.admin_listen = optarg;
+		else if (o == 'm')
+			opt.module = optarg;
+		else if (o != 'c' || !add_collector(&opt, list, optarg))
+			return wrong_use("init: option not understood",
+			    o == 'c' ? "--collector NAME=unix:PATH, at most 8"
+				     : "cryptounitd --help lists them");
+		if (!hsa_is_ok(rc))
+			return failed(rc, &d);
+	}
+	if (argc - optind != 1)
+		return wrong_use("init takes one folder", "name it");
+	rc = ep_harden(-1, &d);
+	if (hsa_is_ok(rc))
+		rc = ep_init(argv[optind], &opt, &d);
+	if (!hsa_is_ok(rc))
+		return failed(rc, &d);
+	tell_next(argv[optind], &opt);
+	return 0;
+}
+
+/* ---- run, and what it starts
+ * --------------------------------------------------- */
+
+/* The one operand, as an absolute path; NULL with a message. */
+static char *
+folder(int argc, char **argv, int at)
+{
+	char *real = NULL;
+
+	if (argc - at != 1) {
+		(void)wrong_use("one folder is needed",
+		    "name the one that `cryptounitd init` made");
+		return NULL;
+	}
+	real = realpath(argv[at], NULL);
+	if (real == NULL)
+		(void)fprintf(stderr,
+		    "cryptounitd: %s: %s; fix: name the folder that "
+		    "`cryptounitd init` made\n",
+		    argv[at], strerror(errno));
+	return real;
+}
+
+static int
+do_run(int argc, char **argv)
+{
+	static const struct option options[] = {{0}};
+	struct hsa_diag d = {{0}};
+	char *dir = NULL;
+	hsa_rc rc = HSA_OK;
+
+	if (getopt_long(argc, argv, "", options, NULL) != -1)
+		return wrong_use("run has no options", "cryptounitd run DIR");
+	dir = folder(argc, argv, optind);
+	if (dir == NULL)
+		return EXIT_USAGE;
+	ep_log_name("supervisor");
+	rc = ep_harden(-1, &d);
+	if (hsa_is_ok(rc))
+		rc = ep_super_run(dir, &d);
+	free(dir);
+	return hsa_is_ok(rc) ? 0 : failed(rc, &d);
+}
+
+/* --ready-fd=3 in front of the operands, from the supervisor only. */
+static int
+ready_fd(int argc, char **argv)
+{
+	static const struct option options[] = {
+	    {"ready-fd", required_argument, NULL, 'f'}, {0}};
+	int fd = -1, o = 0;
+
+	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1)
+		if (o == 'f' && strcmp(optarg, "3") == 0)
+			fd = EP_READY_FD;
+	return fd;
+}
+
+static int
+do_unit(int argc, char **argv)
+{
+	struct hsa_diag d = {{0}};
+	char who[80] = "";
+	int fd = ready_fd(argc, argv);
+	hsa_rc rc = HSA_OK;
+
+	if (argc - optind != 2)
+		return wrong_use(
+		    "unit is for the supervisor", "cryptounitd run DIR");
+	(void)snprintf(who, sizeof(who), "unit %s", argv[optind + 1]);
+	ep_log_name(who);
+	rc = ep_harden(fd, &d);
+	if (hsa_is_ok(rc))
+		rc = ep_unit_run(argv[optind], argv[optind + 1], fd, &d);
+	return hsa_is_ok(rc) ? 0 : failed_child(rc, &d);
+}
+
+static int
+do_front(int argc, char **argv)
+{
+	struct hsa_diag d = {{0}};
+	int fd = ready_fd(argc, argv);
+	hsa_rc rc = HSA_OK;
+
+	if (argc - optind != 1)
+		return wrong_use(
+		    "front is for the supervisor", "cryptounitd run DIR");
+	ep_log_name("front");
+	rc = ep_harden(fd, &d);
+	if (hsa_is_ok(rc))
+		rc = ep_front_run(argv[optind], fd, &d);
+	return hsa_is_ok(rc) ? 0 : failed_child(rc, &d);
+}
+
+/* ---- status
+ * -------------------------------------------------------------------- */
+
+static int
+do_status(int argc, char **argv)
+{
+	static const struct option options[] = {
+	    {"json", no_argument, NULL, 'j'}, {0}};
+	struct hsa_buf text = {0};
+	struct hsa_diag d = {{0}};
+	bool json = false, all_up = false;
+	char *dir = NULL;
+	hsa_rc rc = HSA_OK;
+	int o = 0;
+
+	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (o != 'j')
+			return wrong_use("status: option not understood",
+			    "cryptounitd status DIR [--json]");
+		json = true;
+	}
+	dir = folder(argc, argv, optind);
+	if (dir == NULL)
+		return EXIT_USAGE;
+	rc = ep_status(&text, &all_up, dir, json, &d);
+	free(dir);
+	if (!hsa_is_ok(rc)) {
+		hsa_buf_free(&text);
+		(void)failed(rc, &d);
+		return EXIT_USAGE;
+	}
+	if (fwrite(text.p, 1, text.len, stdout) != text.len ||
+	    fflush(stdout) != 0)
+		all_up = false;
+	hsa_buf_free(&text);
+	return all_up ? 0 : EXIT_DOWN;
+}
+
+static int
+do_help(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	return fputs(usage_text, stdout) < 0 ? EXIT_DOWN : 0;
+}
+
+static int
+do_version(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	return puts("cryptounitd " HSA_VERSION) < 0 ? EXIT_DOWN : 0;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} verbs[] = {
+    {"init", do_init},
+    {"run", do_run},
+    {"status", do_status},
+    {"unit", do_unit},   /* not for people */
+    {"front", do_front}, /* not for people */
+    {"help", do_help},
+    {"--help", do_help},
+    {"-h", do_help},
+    {"--version", do_version},
+};
+
+int
+main(int argc, char **argv)
+{
+	size_t i = 0;
+	int k = 0;
+
+	if (argc < 2)
+		return wrong_use("what to do?", "cryptounitd --help");
+	for (k = 2; k < argc && strcmp(argv[k], "--") != 0; k++)
+		if (strcmp(argv[k], "--help") == 0)
+			return do_help(argc, argv);
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			return verbs[i].run(argc - 1, argv + 1);
+	return wrong_use("no such command", "cryptounitd --help");
+}
