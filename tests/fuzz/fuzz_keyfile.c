@@ -1,9 +1,8 @@
-/* Covers: tkc_keyfile_parse tkc_selection_parse tkc_fleet_parse */
+/* Covers: tkc_keyfile_parse tkc_selection_parse */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tkc_fleet.h"
 #include "tkc_keyfile.h"
 #include "tkc_select.h"
 
@@ -38,14 +37,10 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	static struct tkc_selection selection;
-	static struct tkc_fleet fleet;
 	const char *text = n == 0 ? "" : (const char *)p;
 	struct tkc_keyfile k = {.label = ""};
 	struct hsa_diag diag = {.text = ""};
 	enum tkc_keyfile_kind kind;
-	uint32_t module = 0, domain = 0;
-	char location[256] = "";
-	size_t i;
 
 	for (kind = TKC_KEYFILE_SIGKEY; kind <= TKC_KEYFILE_PART; kind++)
 		if (hsa_is_ok(tkc_keyfile_parse(&k, kind, text, n, &diag))) {
@@ -56,16 +51,5 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	    (selection.units > TKC_SELECT_MAX ||
 		selection.sigkeys > TKC_SELECT_MAX))
 		abort();
-	if (hsa_is_ok(tkc_fleet_parse(&fleet, text, n, &diag)))
-		for (i = 0; i < fleet.len; i++)
-			if (strlen(fleet.unit[i].serial) != 8 ||
-			    strchr(fleet.unit[i].id, '/') != NULL)
-				abort();
-	if (n < sizeof(location)) {
-		memcpy(location, text, n);
-		if (hsa_is_ok(tkc_location_parse(&module, &domain, location)) &&
-		    (module > 999999 || domain > 999999))
-			abort();
-	}
 	return 0;
 }
