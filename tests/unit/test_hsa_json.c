@@ -453,7 +453,7 @@ test_hsa_record_json__envelope_of_an_event(void **state)
 	    "{\"unit\":\"11111111-1111-1111-1111-111111111111\","
 	    "\"sequence\":41,\"epoch\":3,"
 	    "\"time\":\"2025-11-22T10:42:07.319876543Z\","
-	    "\"bootTimeNs\":8123456789,\"source\":\"outbox\","
+	    "\"bootTime\":\"8.123456789\",\"source\":\"outbox\","
 	    "\"sourceSequence\":42,"
 	    "\"commandId\":\"22222222-2222-2222-2222-222222222222\","
 	    "\"ceremonyId\":\"ceremony-2025-11\",\"ceremonyStep\":\"7.2\","
@@ -487,7 +487,7 @@ test_hsa_record_json__envelope_of_a_special_record(void **state)
 	hsa_record_json(&json, &r);
 	got = jq("-c '[keys_unsorted,.special]'", hsa_buf_cstr(&json));
 	assert_string_equal(got,
-	    "[[\"unit\",\"sequence\",\"epoch\",\"time\",\"bootTimeNs\","
+	    "[[\"unit\",\"sequence\",\"epoch\",\"time\",\"bootTime\","
 	    "\"source\",\"sourceSequence\",\"ceremonyStep\",\"special\"],"
 	    "{\"name\":\"ADMIN_FUNCTION\",\"category\":2,\"specific\":9,"
 	    "\"text\":\"control points set, "

@@ -1,0 +1,206 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ep_config.h"
+#include "helper_daemon.h"
+
+extern char **environ;
+
+void
+hd_program(char *to, size_t n, const char *name)
+{
+	const char *build = getenv("CU_BUILD");
+
+	(void)snprintf(to, n, "%s/bin/%s", build ? build : "build", name);
+}
+
+static bool
+wait_word(int fd, const char *word)
+{
+	char seen[4096] = {0};
+	size_t len = 0;
+
+	for (;;) {
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+		ssize_t n;
+
+		if (poll(&p, 1, 20000) <= 0)
+			return false;
+		n = read(fd, seen + len, sizeof(seen) - 1 - len);
+		if (n <= 0)
+			return false;
+		len += (size_t)n;
+		seen[len] = '\0';
+		if (strstr(seen, word) != NULL && strchr(seen, '\n') != NULL)
+			return true;
+		if (len >= sizeof(seen) - 1)
+			return false;
+	}
+}
+
+pid_t
+hd_spawn(char *const argv[], const char *ready)
+{
+	posix_spawn_file_actions_t fa;
+	int fd[2] = {-1, -1};
+	pid_t pid = 0;
+
+	if (pipe2(fd, O_CLOEXEC) != 0)
+		return 0;
+	posix_spawn_file_actions_init(&fa);
+	posix_spawn_file_actions_adddup2(&fa, fd[1], 1);
+	if (posix_spawn(&pid, argv[0], &fa, NULL, argv, environ) != 0) {
+		perror(argv[0]);
+		pid = 0;
+	}
+	posix_spawn_file_actions_destroy(&fa);
+	close(fd[1]);
+	if (pid != 0 && ready != NULL && !wait_word(fd[0], ready)) {
+		fprintf(stderr, "%s did not say '%s'\n", argv[0], ready);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		pid = 0;
+	}
+	close(fd[0]);
+	return pid;
+}
+
+bool
+hd_init(struct hd *d, const char *units)
+{
+	char prog[256];
+	int st = 0;
+	pid_t pid;
+
+	*d = (struct hd){.pid = 0};
+	(void)snprintf(d->root, sizeof(d->root), "/tmp/cu-test-XXXXXX");
+	if (mkdtemp(d->root) == NULL) {
+		perror(d->root);
+		return false;
+	}
+	(void)snprintf(d->state, sizeof(d->state), "%s/state", d->root);
+	hd_program(prog, sizeof(prog), "cryptounitd");
+	{
+		char init[] = "init", opt[] = "--units", list[128];
+		char *argv[] = {prog, init, d->state, opt, list, NULL};
+
+		(void)snprintf(list, sizeof(list), "%s", units);
+		pid = hd_spawn(argv, NULL);
+	}
+	if (pid == 0 || waitpid(pid, &st, 0) != pid || !WIFEXITED(st) ||
+	    WEXITSTATUS(st) != 0) {
+		fprintf(stderr, "cryptounitd init failed\n");
+		return false;
+	}
+	return true;
+}
+
+bool
+hd_start(struct hd *d)
+{
+	char prog[256], run[] = "run";
+	char *argv[] = {prog, run, d->state, NULL};
+
+	hd_program(prog, sizeof(prog), "cryptounitd");
+	d->pid = hd_spawn(argv, "ready");
+	return d->pid != 0;
+}
+
+int
+hd_stop(struct hd *d)
+{
+	int st = 0;
+	pid_t pid = d->pid;
+
+	d->pid = 0;
+	if (pid == 0 || kill(pid, SIGTERM) != 0 ||
+	    waitpid(pid, &st, 0) != pid)
+		return -1;
+	return WIFEXITED(st) ? WEXITSTATUS(st) : -1;
+}
+
+void
+hd_free(struct hd *d)
+{
+	char root[sizeof(d->root)], rm[] = "/bin/rm", opt[] = "-rf";
+	char *argv[] = {rm, opt, root, NULL};
+	pid_t pid;
+
+	if (d->pid != 0)
+		(void)hd_stop(d);
+	if (d->root[0] == '\0')
+		return;
+	memcpy(root, d->root, sizeof(root));
+	pid = hd_spawn(argv, NULL);
+	if (pid != 0)
+		waitpid(pid, NULL, 0);
+	d->root[0] = '\0';
+}
+
+pid_t
+hd_unit_pid(const struct hd *d, const char *unit)
+{
+	char path[256];
+	long pid = 0;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/units/%s/pid", d->state, unit);
+	f = fopen(path, "r");
+	if (f == NULL)
+		return 0;
+	if (fscanf(f, "%ld", &pid) != 1)
+		pid = 0;
+	fclose(f);
+	return (pid_t)pid;
+}
+
+bool
+hd_unit_indices(const struct hd *d, const char *unit,
+    unsigned int *module_index, unsigned int *domain_index)
+{
+	struct ep_config *c = NULL;
+	struct hsa_diag diag = {{0}};
+	bool found = false;
+
+	if (!hsa_is_ok(ep_config_load(&c, d->state, &diag))) {
+		fprintf(stderr, "%s\n", diag.text);
+		return false;
+	}
+	for (unsigned int i = 0; i < c->unit_count; i++)
+		if (strcmp(c->unit[i].name, unit) == 0)
+			found = sscanf(c->unit[i].location,
+				    "[%*[^]]].[%*[^]]].[%u].[%u]",
+				    module_index, domain_index) == 2;
+	ep_config_free(c);
+	return found;
+}
+
+unsigned int
+hd_rand(struct hd_rng *r, unsigned int below)
+{
+	/* splitmix64 */
+	unsigned long long z = (r->s += 0x9e3779b97f4a7c15ULL);
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+	z ^= z >> 31;
+	return below == 0 ? 0 : (unsigned int)(z % below);
+}
+
+unsigned int
+hd_env(const char *name, unsigned int fallback)
+{
+	const char *s = getenv(name);
+	unsigned long v = s == NULL ? fallback : strtoul(s, NULL, 10);
+
+	return v > 1000000 ? fallback : (unsigned int)v;
+}

@@ -1,0 +1,49 @@
+/*
+ * helper_daemon.h - real programs of the build under test: a state directory
+ * made by `cryptounitd init`, `cryptounitd run` as a child, and any other
+ * program beside it. The build's folder comes from $CU_BUILD, else "build".
+ */
+#ifndef HELPER_DAEMON_H
+#define HELPER_DAEMON_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct hd {
+	char root[64];       /* a fresh folder under /tmp */
+	char state[96];      /* root/state: the state directory */
+	pid_t pid;           /* of `cryptounitd run`, 0: not running */
+};
+
+/* hd_program(to, n, name) - path of a program of the build. */
+void hd_program(char *to, size_t n, const char *name);
+
+/* Make the folder and run init with these units; false: failed, said why. */
+bool hd_init(struct hd *d, const char *units);
+/* Start `run` and wait at most 20 s for its ready line. */
+bool hd_start(struct hd *d);
+/* SIGTERM and wait; the exit status, -1 when it died of a signal. */
+int hd_stop(struct hd *d);
+/* Stop if running, remove the folder. */
+void hd_free(struct hd *d);
+
+/* hd_spawn(argv, ready) - start a program; when ready is not NULL wait until
+ * its standard output has a line with that word. 0: failed. */
+pid_t hd_spawn(char *const argv[], const char *ready);
+/* Pid that a unit's process has written down, 0: none. */
+pid_t hd_unit_pid(const struct hd *d, const char *unit);
+
+/* Module and domain index of a unit, from its configured location. */
+bool hd_unit_indices(const struct hd *d, const char *unit,
+    unsigned int *module_index, unsigned int *domain_index);
+
+/* A small deterministic generator: the seed of a run is enough to repeat its
+ * choices (not the scheduler's). */
+struct hd_rng {
+	unsigned long long s;
+};
+unsigned int hd_rand(struct hd_rng *r, unsigned int below);
+/* hd_env(name, fallback) - a number from the environment. */
+unsigned int hd_env(const char *name, unsigned int fallback);
+
+#endif
