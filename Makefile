@@ -26,6 +26,10 @@ OPT := -O2 -g -D_FORTIFY_SOURCE=2
 SANFLAGS :=
 else
 OPT := -O1 -g -fno-omit-frame-pointer
+# whole stacks, so that the suppressions know SoftHSM's own leak by its module
+export ASAN_OPTIONS ?= fast_unwind_on_malloc=0:malloc_context_size=12
+export LSAN_OPTIONS ?= suppressions=$(CURDIR)/tests/lint/lsan.supp:print_suppressions=0
+export UBSAN_OPTIONS ?= print_stacktrace=1
 SANFLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=all
 endif
 ROOMS := proto ep11 tke firmware-sim/unit firmware-sim/backend \

@@ -290,6 +290,29 @@ test_log__a_tail_cut_behind_a_checkpoint_is_found_by_the_head(void **state)
 }
 
 static void
+test_log__what_no_checkpoint_covers_is_found(void **state)
+{
+	struct helper_vfy_log l;
+	struct vfy_result res;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		helper_vfy_init(&l, 3);
+		helper_vfy_segment(&l);
+		helper_vfy_start(&l);
+		helper_vfy_checkpoint(&l);
+		if (i == 0)
+			helper_vfy_special(&l);
+		else
+			helper_vfy_segment(&l);
+		bad(&l, "V7", l.file[l.files - 1].name, &res);
+		assert_int_equal(res.sealed, 1);
+		assert_int_equal(res.place.offset, l.file[l.files - 1].b.len);
+		helper_vfy_free(&l);
+	}
+}
+
+static void
 test_log__a_cut_with_an_old_head_is_found_by_an_anchor_only(void **state)
 {
 	struct helper_vfy_log l;
@@ -957,6 +980,7 @@ main(void)
 	    CASE(test_log__every_flipped_byte_is_found_at_its_place),
 	    CASE(test_log__a_tail_cut_at_any_length_is_found),
 	    CASE(test_log__a_tail_cut_behind_a_checkpoint_is_found_by_the_head),
+	    CASE(test_log__what_no_checkpoint_covers_is_found),
 	    CASE(test_log__a_cut_with_an_old_head_is_found_by_an_anchor_only),
 	    CASE(test_log__anchors_of_this_history_pass_of_another_do_not),
 	    CASE(test_log__a_removed_record_is_found),
