@@ -66,8 +66,7 @@ failed_child(hsa_rc rc, const struct hsa_diag *d)
 	return EXIT_DOWN;
 }
 
-/* ---- init
- * -------------------------------------------------------------------- */
+/* ---- init ---------------------------------------------------------------- */
 
 /* "NAME=ADDRESS" of argv, cut in place. */
 static bool
@@ -146,8 +145,7 @@ do_init(int argc, char **argv)
 	return 0;
 }
 
-/* ---- run, and what it starts
- * --------------------------------------------------- */
+/* ---- run, and what it starts --------------------------------------------- */
 
 /* The one operand, as an absolute path; NULL with a message. */
 static char *
@@ -240,8 +238,7 @@ do_front(int argc, char **argv)
 	return hsa_is_ok(rc) ? 0 : failed_child(rc, &d);
 }
 
-/* ---- status
- * -------------------------------------------------------------------- */
+/* ---- status -------------------------------------------------------------- */
 
 static int
 do_status(int argc, char **argv)

@@ -80,7 +80,7 @@ hsa_field_spec_next(const char *list, size_t *at, struct hsa_field_spec *spec)
 	return true;
 }
 
-/* ---- HTTP statuses --------------------------------------------------- */
+/* ---- HTTP statuses ------------------------------------------------------- */
 
 /* Phrases: RFC 9110, and RFC 4918 (207, 422 to 424, 507), RFC 6585. Severity:
  * Table 21; 400 is critical for TKE, which rule 1 decides before this table. */
@@ -161,7 +161,7 @@ hsa_severity(const struct hsa_action_row *row, uint32_t status,
 	return severity;
 }
 
-/* ---- special records ------------------------------------------------- */
+/* ---- special records ----------------------------------------------------- */
 
 static const struct hsa_special_row specials[] = {
 #define HSA_SPECIAL(NAME, category, specific, text)                            \

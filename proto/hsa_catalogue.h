@@ -65,7 +65,7 @@ struct hsa_field_spec {
 bool hsa_field_spec_next(const char *list, size_t *at,
     struct hsa_field_spec *spec);
 
-/* ---- HTTP statuses (seed Table 21) ----------------------------------- */
+/* ---- HTTP statuses (seed Table 21) --------------------------------------- */
 
 struct hsa_status_row {
 	uint32_t code;
@@ -88,7 +88,7 @@ enum hsa_severity_rule {
 const char *hsa_severity(const struct hsa_action_row *row, uint32_t status,
     enum hsa_severity_rule *rule);
 
-/* ---- EP11 codes (ep11-tke-wire 14) ----------------------------------- */
+/* ---- EP11 codes (ep11-tke-wire 14) --------------------------------------- */
 
 struct hsa_ep11_row {
 	uint32_t rc;
@@ -121,7 +121,7 @@ enum {
 #undef HSA_REASON
 };
 
-/* ---- special records ------------------------------------------------- */
+/* ---- special records ----------------------------------------------------- */
 
 enum hsa_special_code {
 #define HSA_SPECIAL(NAME, category, specific, text) HSA_SPECIAL_##NAME,

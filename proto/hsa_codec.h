@@ -39,7 +39,7 @@ HSA_MUST_USE hsa_rc hsa_record_peek(uint64_t *sequence,
     enum hsa_source *source, uint64_t *source_sequence, const void *p,
     size_t n);
 
-/* ---- entries of a log segment ---------------------------------------- */
+/* ---- entries of a log segment -------------------------------------------- */
 
 enum hsa_entry_kind {
 	HSA_ENTRY_HEADER = 1,
@@ -76,7 +76,7 @@ void hsa_entry_encode_checkpoint(struct hsa_buf *b, const void *p, size_t n);
 HSA_MUST_USE hsa_rc hsa_entry_decode(struct hsa_entry *e, size_t *used,
     const void *p, size_t n);
 
-/* ---- frames of the channel ------------------------------------------- */
+/* ---- frames of the channel ----------------------------------------------- */
 
 enum hsa_frame_kind {
 	HSA_FRAME_HELLO = 1,

@@ -37,7 +37,7 @@ check_names(struct hsa_pool *pool, const Hsa__V1__Data *m)
 	return HSA_OK;
 }
 
-/* ---- writing --------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------- */
 
 static hsa_rc
 list_put(Hsa__V1__Value *v, struct hsa_pool *pool, const struct hsa_field *f)
@@ -118,7 +118,7 @@ out:
 	return rc;
 }
 
-/* ---- reading --------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 static hsa_rc
 list_get(struct hsa_field *f, const Hsa__V1__TextList *m)

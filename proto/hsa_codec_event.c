@@ -2,7 +2,7 @@
 
 #include "hsa_codec_event.h"
 
-/* ---- writing --------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------- */
 
 static Hsa__V1__Initiator *
 initiator_put(struct hsa_pool *pool, const struct hsa_initiator *i)
@@ -106,7 +106,7 @@ hsa_codec_special_put(
 	return data_put(&m->details, pool, sp->details.len != 0, &sp->details);
 }
 
-/* ---- reading --------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 static hsa_rc
 initiator_get(struct hsa_initiator *i, const Hsa__V1__Initiator *m)

@@ -8,7 +8,7 @@
 
 #define VERSION 1u
 
-/* ---- writing --------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------- */
 
 /* One of each: only the one that the kind names is used. */
 struct bodies {
@@ -108,7 +108,7 @@ out:
 	return rc;
 }
 
-/* ---- reading --------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 static hsa_rc
 text_get(struct hsa_frame *f, const void *p, size_t n)

@@ -5,8 +5,7 @@
 #include "hsa_unit.h"
 #include "unit.pb-c.h"
 
-/* ---- requests
- * ---------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------ */
 
 static void
 caller_put(
@@ -138,8 +137,7 @@ out:
 	return rc;
 }
 
-/* ---- status
- * ------------------------------------------------------------------ */
+/* ---- status -------------------------------------------------------------- */
 
 static hsa_rc
 status_lists_put(Hsa__V1__StatusReply *m, struct hsa_pool *pool,
@@ -284,8 +282,7 @@ out:
 	return rc;
 }
 
-/* ---- replies
- * ------------------------------------------------------------------ */
+/* ---- replies ------------------------------------------------------------- */
 
 hsa_rc
 hsa_unit_reply_encode(struct hsa_buf *b, const struct hsa_unit_reply *r)

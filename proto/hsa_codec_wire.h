@@ -19,7 +19,7 @@
 
 struct hsa_buf;
 
-/* ---- memory of one message ------------------------------------------- */
+/* ---- memory of one message ----------------------------------------------- */
 
 /* Blocks released together; a zeroed struct is empty. A failed allocation is
  * remembered, as in hsa_buf. */
@@ -37,7 +37,7 @@ char *hsa_pool_text(struct hsa_pool *p, const char *s);
 void *hsa_pool_array(struct hsa_pool *p, size_t n, size_t size);
 void hsa_pool_free(struct hsa_pool *p);
 
-/* ---- reading --------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 struct hsa_wire_field {
 	const ProtobufCFieldDescriptor *desc;
@@ -93,7 +93,7 @@ HSA_MUST_USE hsa_rc hsa_wire_fixed(
     void *to, size_t n, const ProtobufCBinaryData *b);
 HSA_MUST_USE hsa_rc hsa_wire_chars(char *to, size_t cap, const char *s);
 
-/* ---- writing --------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------- */
 
 /* hsa_wire_bytes(p, n) - for a bytes field, which protobuf-c never writes to.
  */

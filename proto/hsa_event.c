@@ -94,7 +94,7 @@ hsa_record_free(struct hsa_record *r)
 	*r = (struct hsa_record){0};
 }
 
-/* ---- building -------------------------------------------------------- */
+/* ---- building ------------------------------------------------------------ */
 
 /* "Hyper Protect Crypto Services: <verb> <objectType> <target>" (audit
  * landscape 1.6); an action is service.objectType.verb. */

@@ -15,7 +15,7 @@
 #include "hsa_err.h"
 #include "hsa_hash.h"
 
-/* ---- requestData and responseData ------------------------------------ */
+/* ---- requestData and responseData ---------------------------------------- */
 
 enum hsa_value_kind {
 	HSA_VALUE_TEXT = 1,
@@ -64,7 +64,7 @@ const struct hsa_field *hsa_data_find(const struct hsa_data *d,
     const char *name);
 void hsa_data_free(struct hsa_data *d);
 
-/* ---- the event ------------------------------------------------------- */
+/* ---- the event ----------------------------------------------------------- */
 
 struct hsa_initiator {
 	char *id, *name, *type_uri, *credential_type;
@@ -113,7 +113,7 @@ HSA_MUST_USE hsa_rc hsa_event_build(struct hsa_event *ev,
     struct hsa_event_args *args, struct hsa_diag *diag);
 void hsa_event_free(struct hsa_event *ev);
 
-/* ---- the record ------------------------------------------------------ */
+/* ---- the record ---------------------------------------------------------- */
 
 enum hsa_source {
 	HSA_SOURCE_OUTBOX = 1

@@ -133,8 +133,7 @@ hsa_event_json(struct hsa_buf *b, const struct hsa_event *ev)
 	event(&w, NULL, ev);
 }
 
-/* ---- the envelope
- * -------------------------------------------------------------- */
+/* ---- the envelope -------------------------------------------------------- */
 
 static void
 special(struct hsa_jw *w, const struct hsa_special *sp)

@@ -15,7 +15,7 @@
 #define NOT_BEFORE "20000101000000Z"
 #define NOT_AFTER "21001231235959Z"
 
-/* ---- read ------------------------------------------------------------- */
+/* ---- read ---------------------------------------------------------------- */
 
 /* Shown to people and put into events: no control characters. */
 static hsa_rc
@@ -107,7 +107,7 @@ tke_admin_cert_free(struct tke_admin_cert *c)
 	*c = (struct tke_admin_cert){0};
 }
 
-/* ---- build ------------------------------------------------------------ */
+/* ---- build --------------------------------------------------------------- */
 
 static bool
 printable(char c)

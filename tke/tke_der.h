@@ -26,7 +26,7 @@
 #define TKE_DER_CONTEXT(n) (0x80u | (n))     /* primitive [n] */
 #define TKE_DER_CONSTRUCTED(n) (0xa0u | (n)) /* constructed [n] */
 
-/* ---- reading: E_TRUNCATED, or E_FORMAT for another tag, size or value - */
+/* ---- reading: E_TRUNCATED, or E_FORMAT for another tag, size or value ---- */
 
 /* tke_der_value(c, v, tag) - the next element's content. */
 HSA_MUST_USE hsa_rc tke_der_value(
@@ -54,7 +54,7 @@ HSA_MUST_USE hsa_rc tke_der_algorithm(
 /* tke_der_peek(c) - the next tag; 0, which no element here has, at the end. */
 uint8_t tke_der_peek(const struct hsa_cur *c);
 
-/* ---- writing ---------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------- */
 
 void tke_der_header(struct hsa_buf *b, uint8_t tag, size_t n);
 void tke_der_put(struct hsa_buf *b, uint8_t tag, const void *p, size_t n);

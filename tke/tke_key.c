@@ -22,7 +22,7 @@ tke_key_refused(hsa_rc rc)
 	return rc;
 }
 
-/* ---- SubjectPublicKeyInfo --------------------------------------------- */
+/* ---- SubjectPublicKeyInfo ------------------------------------------------ */
 
 static hsa_rc
 rsa_bits_check(struct tke_slice bits)
@@ -159,7 +159,7 @@ out:
 	return rc;
 }
 
-/* ---- identifiers and points ------------------------------------------- */
+/* ---- identifiers and points ---------------------------------------------- */
 
 hsa_rc
 tke_ski(uint8_t out[TKE_SKI_LEN], const EVP_PKEY *key)
@@ -218,7 +218,7 @@ out:
 	return rc;
 }
 
-/* ---- ANSI X9.31 ------------------------------------------------------- */
+/* ---- ANSI X9.31 ---------------------------------------------------------- */
 
 /* 6B BB .. BB BA || SHA-256 || 34 CC: what is raised to d or comes out of e. */
 static hsa_rc
@@ -319,7 +319,7 @@ out:
 	return rc;
 }
 
-/* ---- ECDSA ------------------------------------------------------------ */
+/* ---- ECDSA --------------------------------------------------------------- */
 
 hsa_rc
 tke_key_sig_split(
@@ -392,7 +392,7 @@ out:
 	return rc;
 }
 
-/* ---- both ------------------------------------------------------------- */
+/* ---- both ---------------------------------------------------------------- */
 
 static hsa_rc
 type_of(enum tke_key_type *type, const EVP_PKEY *key)

@@ -37,7 +37,7 @@ static const uint8_t signer_algorithms[] =
     "\x04\x81\x8b\x30\x81\x88";
 static const uint8_t integer_head[] = {TKE_DER_INT, TKE_FIELD_LEN};
 
-/* ---- build ------------------------------------------------------------ */
+/* ---- build --------------------------------------------------------------- */
 
 static void
 put_zeros(struct hsa_buf *b, size_t n)
@@ -159,7 +159,7 @@ out:
 	return rc;
 }
 
-/* ---- read ------------------------------------------------------------- */
+/* ---- read ---------------------------------------------------------------- */
 
 struct sections {
 	struct hsa_cur info, meta, aux, key, signer;
@@ -310,7 +310,7 @@ out:
 	return rc;
 }
 
-/* ---- chain ------------------------------------------------------------ */
+/* ---- chain --------------------------------------------------------------- */
 
 static hsa_rc
 signed_by(const struct tke_oa_cert *c, EVP_PKEY *parent)

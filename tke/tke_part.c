@@ -19,7 +19,7 @@
 #define KEK_BITS 256
 #define KEK_LEN (KEK_BITS / 8)
 
-/* ---- importer key ----------------------------------------------------- */
+/* ---- importer key -------------------------------------------------------- */
 
 hsa_rc
 tke_importer_spki_encode(struct hsa_buf *b, const EVP_PKEY *key)
@@ -33,7 +33,7 @@ tke_importer_spki_parse(EVP_PKEY **key, const void *p, size_t n)
 	return tke_key_from_spki(key, NULL, p, n);
 }
 
-/* ---- RecipientInfo, read ---------------------------------------------- */
+/* ---- RecipientInfo, read ------------------------------------------------- */
 
 /* [0] { [1] { SEQ { ecPublicKey, BIT STRING } } } */
 static hsa_rc
@@ -150,7 +150,7 @@ out:
 	return rc;
 }
 
-/* ---- key derivation --------------------------------------------------- */
+/* ---- key derivation ------------------------------------------------------ */
 
 hsa_rc
 tke_kdf_info(struct hsa_buf *b, const void *ukm, size_t n, int with_null)
@@ -173,7 +173,7 @@ tke_kdf_info(struct hsa_buf *b, const void *ukm, size_t n, int with_null)
 	return hsa_buf_rc(b);
 }
 
-/* ---- RecipientInfo, written ------------------------------------------- */
+/* ---- RecipientInfo, written ---------------------------------------------- */
 
 static hsa_rc
 ecdh(uint8_t z[TKE_FIELD_LEN], EVP_PKEY *mine, EVP_PKEY *theirs)

@@ -53,7 +53,7 @@ HSA_MUST_USE hsa_rc tke_verify(const struct tke_signer_info *s,
 HSA_MUST_USE hsa_rc tke_sign(
     struct hsa_buf *b, struct evp_pkey_st *key, const void *msg, size_t n);
 
-/* ---- administrator certificates (7.2) --------------------------------- */
+/* ---- administrator certificates (7.2) ------------------------------------ */
 
 #define TKE_NAME_MAX 30
 struct tke_admin_cert {

@@ -46,7 +46,7 @@ struct tke_slice {
 	size_t n;
 };
 
-/* ---- transport string ------------------------------------------------- */
+/* ---- transport string ---------------------------------------------------- */
 
 /* Host-program errors, section 14.3, type 9: the status column of a reply. */
 enum tke_host_error {
@@ -89,7 +89,7 @@ HSA_MUST_USE hsa_rc tke_reply_decode(struct hsa_buf *cprb,
     struct tke_slice *payload, const char *text, size_t n,
     struct hsa_diag *diag);
 
-/* ---- payloads --------------------------------------------------------- */
+/* ---- payloads ------------------------------------------------------------ */
 
 /* tke_payload_function(fn, p, n) - which function a request payload calls. */
 HSA_MUST_USE hsa_rc tke_payload_function(uint32_t *fn, const void *p, size_t n);
@@ -175,7 +175,7 @@ void tke_counter_next(uint8_t c[TKE_COUNTER_LEN]);
 int tke_counter_compare(
     const uint8_t a[TKE_COUNTER_LEN], const uint8_t b[TKE_COUNTER_LEN]);
 
-/* ---- domain attributes (10) ------------------------------------------- */
+/* ---- domain attributes (10) ---------------------------------------------- */
 
 enum {
 	TKE_ATTR_SIGNATURE_THRESHOLD = 1,

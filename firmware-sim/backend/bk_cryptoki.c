@@ -193,7 +193,7 @@ bk_ses_close(struct bk_ses *s)
 	s->open = false;
 }
 
-/* ---- attribute templates ----------------------------------------------- */
+/* ---- attribute templates ------------------------------------------------- */
 
 static CK_ATTRIBUTE *
 next(struct bk_attrs *t, CK_ATTRIBUTE_TYPE type)
@@ -247,7 +247,7 @@ bk_attr_bytes(
 	a->ulValueLen = n;
 }
 
-/* ---- objects ----------------------------------------------------------- */
+/* ---- objects ------------------------------------------------------------- */
 
 hsa_rc
 bk_ck_find(struct bk_ses *s, CK_OBJECT_HANDLE *h, size_t *n, size_t max,
@@ -329,7 +329,7 @@ bk_ck_discard(struct bk_ses *s, CK_OBJECT_HANDLE obj)
 	(void)rc;
 }
 
-/* ---- keys -------------------------------------------------------------- */
+/* ---- keys ---------------------------------------------------------------- */
 
 hsa_rc
 bk_ck_random(struct bk_ses *s, void *p, size_t n)

@@ -69,7 +69,7 @@ HSA_MUST_USE hsa_rc bk_ses_open(
     struct bk_ses *s, struct bk_ck *ck, CK_SLOT_ID slot);
 void bk_ses_close(struct bk_ses *s);
 
-/* ---- attribute templates ----------------------------------------------- */
+/* ---- attribute templates ------------------------------------------------- */
 
 #define BK_ATTR_MAX 20
 /*
@@ -89,7 +89,7 @@ void bk_attr_num(struct bk_attrs *t, CK_ATTRIBUTE_TYPE type, CK_ULONG v);
 void bk_attr_bytes(
     struct bk_attrs *t, CK_ATTRIBUTE_TYPE type, const void *p, size_t n);
 
-/* ---- objects ----------------------------------------------------------- */
+/* ---- objects ------------------------------------------------------------- */
 
 /*
  * bk_ck_find(s, h, n, max, t) - handles of the objects that match, at most max.
@@ -112,7 +112,7 @@ HSA_MUST_USE hsa_rc bk_ck_destroy(struct bk_ses *s, CK_OBJECT_HANDLE obj);
  * is a stray, and collect() sweeps it. */
 void bk_ck_discard(struct bk_ses *s, CK_OBJECT_HANDLE obj);
 
-/* ---- keys -------------------------------------------------------------- */
+/* ---- keys ---------------------------------------------------------------- */
 
 HSA_MUST_USE hsa_rc bk_ck_random(struct bk_ses *s, void *p, size_t n);
 HSA_MUST_USE hsa_rc bk_ck_pair(struct bk_ses *s, CK_OBJECT_HANDLE *pub,

@@ -54,7 +54,7 @@ naming(struct bk_attrs *t, const struct cu_key_id *id)
 	bk_attr_bytes(t, CKA_LABEL, BK_LABEL_MASTER, strlen(BK_LABEL_MASTER));
 }
 
-/* ---- parts ------------------------------------------------------------- */
+/* ---- parts --------------------------------------------------------------- */
 
 /* KEK = SHA-256(Z || 00000001 || SharedInfo), hashed in the token. It is the
  * one value that passes through our memory before it is a key again. */
@@ -134,7 +134,7 @@ unwrap(struct bk_ses *s, CK_OBJECT_HANDLE *out, CK_OBJECT_HANDLE priv,
 	return unwrap_rsa(s, out, priv, part, as);
 }
 
-/* ---- import ------------------------------------------------------------ */
+/* ---- import -------------------------------------------------------------- */
 
 /* PKCS#1 carries any length, and SoftHSM takes any for an AES key. Asked for
  * without a buffer: the value stays where it is. */

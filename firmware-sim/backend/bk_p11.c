@@ -68,7 +68,7 @@ check(const struct bk_config *cfg, struct hsa_diag *diag)
 	return HSA_OK;
 }
 
-/* ---- a new token ------------------------------------------------------- */
+/* ---- a new token --------------------------------------------------------- */
 
 struct init {
 	const struct bk_config *cfg;
@@ -156,7 +156,7 @@ out:
 	return rc;
 }
 
-/* ---- an existing token ------------------------------------------------- */
+/* ---- an existing token --------------------------------------------------- */
 
 hsa_rc
 bk_p11_open(

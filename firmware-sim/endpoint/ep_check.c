@@ -163,7 +163,7 @@ out:
 	return rc;
 }
 
-/* ---- the checks of each part -------------------------------------------- */
+/* ---- the checks of each part --------------------------------------------- */
 
 static hsa_rc
 check_crn(const struct ep_config *c, struct hsa_diag *diag)

@@ -146,7 +146,7 @@ ep_front_run(const char *dir, int ready_fd, struct hsa_diag *diag)
 	pf.fd = f.signals;
 	do {
 		(void)poll(&pf, 1, -1);
-	} while (ep_signals_take(f.signals) == 0);
+	} while (ep_signals_take(f.signals, NULL) == 0);
 out:
 	stop(&f);
 	return rc;

@@ -67,12 +67,14 @@ ep_signals(int *fd, int with_child, struct hsa_diag *diag)
 }
 
 int
-ep_signals_take(int fd)
+ep_signals_take(int fd, long *from)
 {
 	struct signalfd_siginfo si = {0};
 
 	if (read(fd, &si, sizeof(si)) != (ssize_t)sizeof(si))
 		return 0;
+	if (from != NULL)
+		*from = (long)si.ssi_pid;
 	return (int)si.ssi_signo;
 }
 

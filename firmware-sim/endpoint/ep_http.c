@@ -227,8 +227,7 @@ out:
 	return rc;
 }
 
-/* ---- dispatch
- * ---------------------------------------------------------------- */
+/* ---- dispatch ------------------------------------------------------------ */
 
 static hsa_rc
 who_asks(struct hsa_caller *who, struct ep_http *h, struct MHD_Connection *c)

@@ -36,8 +36,7 @@ struct plan {
 	char identity_id[32];
 };
 
-/* ---- options
- * ----------------------------------------------------------------- */
+/* ---- options ------------------------------------------------------------- */
 
 /* One "TYPE=NUMBER" at *at, which moves behind it. False: no such thing. */
 static bool
@@ -93,8 +92,7 @@ ep_init_units(
 	return HSA_OK;
 }
 
-/* ---- the plan
- * ---------------------------------------------------------------- */
+/* ---- the plan ------------------------------------------------------------ */
 
 static hsa_rc
 plan_units(struct plan *p, const struct ep_init_options *opt)
@@ -253,8 +251,7 @@ out:
 	return rc;
 }
 
-/* ---- the folder
- * -------------------------------------------------------------- */
+/* ---- the folder ---------------------------------------------------------- */
 
 static hsa_rc
 put_file(const char *dir, const char *name, const void *p, size_t n,

@@ -242,7 +242,7 @@ ep_serve(int listen_fd, int signal_fd, ep_serve_fn *fn, void *ctx)
 			rc = HSA_RC(E_IO);
 			break;
 		}
-		if (ep_signals_take(signal_fd) != 0)
+		if (ep_signals_take(signal_fd, NULL) != 0)
 			break;
 		if (read(s->freed, &count, sizeof(count)) < 0 &&
 		    errno != EAGAIN)

@@ -29,8 +29,7 @@ struct picture {
 	struct seen *unit;
 };
 
-/* ---- asking
- * -------------------------------------------------------------------- */
+/* ---- asking -------------------------------------------------------------- */
 
 static hsa_rc
 ask_unit(struct seen *s, const char *dir)
@@ -100,8 +99,7 @@ is_up(const struct seen *s)
 	return s->why[0] == '\0' && s->st.halted[0] == '\0';
 }
 
-/* ---- JSON
- * ---------------------------------------------------------------------- */
+/* ---- JSON ---------------------------------------------------------------- */
 
 static void
 json_register(struct hsa_jw *w, const char *key, const char *state,
@@ -200,8 +198,7 @@ json_all(struct hsa_buf *b, const struct picture *p, bool all_up)
 	hsa_buf_str(b, "\n");
 }
 
-/* ---- text
- * ---------------------------------------------------------------------- */
+/* ---- text ---------------------------------------------------------------- */
 
 static void
 text_register(struct hsa_buf *b, const char *name, const char *state,

@@ -49,8 +49,7 @@ label(const struct child *c)
 	return c->unit != NULL ? c->unit : "front";
 }
 
-/* ---- starting
- * ---------------------------------------------------------------- */
+/* ---- starting ------------------------------------------------------------ */
 
 /* In the child: descriptors 0 to 3, then become the program again. Nothing is
  * allocated and nothing returns. */
@@ -109,8 +108,7 @@ start(struct super *s, struct child *c)
 	c->ready_fd = pipe_fd[0];
 }
 
-/* ---- what happens to children
- * ---------------------------------------------------- */
+/* ---- what happens to children -------------------------------------------- */
 
 static void
 forget_pipe(struct child *c)
@@ -189,8 +187,7 @@ reap(struct super *s, bool stopping)
 			on_exit_of(&s->child[i], status, stopping);
 }
 
-/* ---- saying how it goes
- * ---------------------------------------------------------- */
+/* ---- saying how it goes -------------------------------------------------- */
 
 static void
 report(struct super *s)
@@ -216,8 +213,7 @@ report(struct super *s)
 	}
 }
 
-/* ---- the loop
- * ---------------------------------------------------------------------- */
+/* ---- the loop ------------------------------------------------------------ */
 
 /* Starts what is due; returns how long poll may sleep. */
 static int
@@ -268,11 +264,15 @@ wait_for_news(struct super *s, int ms)
 static bool
 take_signals(struct super *s)
 {
+	long from = 0;
 	int sig = 0;
 
-	while ((sig = ep_signals_take(s->signals)) != 0)
-		if (sig != SIGCHLD)
-			return true;
+	while ((sig = ep_signals_take(s->signals, &from)) != 0) {
+		if (sig == SIGCHLD)
+			continue;
+		ep_log("stopping: signal %d from process %ld", sig, from);
+		return true;
+	}
 	return false;
 }
 
@@ -355,7 +355,6 @@ ep_super_run(const char *dir, struct hsa_diag *diag)
 		reap(&s, false);
 		report(&s);
 	} while (!stop);
-	ep_log("stopping");
 	clean = stop_some(&s, s.n - 1, s.n, STOP_FRONT_MS);
 	clean = stop_some(&s, 0, s.n - 1, STOP_UNITS_MS) && clean;
 	if (!clean)

@@ -32,7 +32,7 @@ cu_cmd_refuse(struct cu_cmd *c, uint32_t rc, uint32_t reason)
 	return HSA_OK;
 }
 
-/* ---- inputs ------------------------------------------------------------- */
+/* ---- inputs -------------------------------------------------------------- */
 
 static void
 wrong(struct cu_input *in, uint32_t rc, uint32_t reason)

@@ -36,7 +36,7 @@ struct cu_unit {
 	uint32_t halted_status;
 };
 
-/* ---- a command on its way ----------------------------------------------- */
+/* ---- a command on its way ------------------------------------------------ */
 
 #define CU_SIGNERS_MAX 32 /* SignerInfos in one list */
 
@@ -137,7 +137,7 @@ HSA_MUST_USE hsa_rc cu_event_special(
 HSA_MUST_USE hsa_rc cu_event_check(
     const struct cu_unit *u, struct hsa_diag *diag);
 
-/* ---- state and event as one --------------------------------------------- */
+/* ---- state and event as one ---------------------------------------------- */
 
 /*
  * cu_journal_commit(u, r, diag) - commit u->next together with record r, seal
@@ -168,7 +168,7 @@ void cu_unit_view(struct cu_unit *u, struct cu_state *to);
  */
 HSA_MUST_USE hsa_rc cu_command_run(struct cu_cmd *c, struct cu_state *s);
 
-/* ---- answers ------------------------------------------------------------ */
+/* ---- answers ------------------------------------------------------------- */
 
 /* cu_query_admin(u, rc, reason, out, q, s) - answer an unsigned admin query
  * from state s. */

@@ -3,7 +3,7 @@
 
 #include "cu_core.h"
 
-/* ---- answers ------------------------------------------------------------ */
+/* ---- answers ------------------------------------------------------------- */
 
 static hsa_rc
 reply_halted(struct hsa_admin_reply *reply, struct cu_unit *u)
@@ -43,7 +43,7 @@ reply_denied(struct hsa_admin_reply *reply, const struct cu_cmd *c)
 					    : "caller is not authorized");
 }
 
-/* ---- requests that are no command --------------------------------------- */
+/* ---- requests that are no command ---------------------------------------- */
 
 /* A REQUEST_REFUSED record; whoever sent it is answered by the caller. */
 static hsa_rc
@@ -157,7 +157,7 @@ out:
 	return rc;
 }
 
-/* ---- commands ----------------------------------------------------------- */
+/* ---- commands ------------------------------------------------------------ */
 
 static hsa_rc
 command(struct hsa_admin_reply *reply, struct cu_cmd *c,

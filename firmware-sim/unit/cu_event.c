@@ -91,7 +91,7 @@ out:
 	return rc;
 }
 
-/* ---- requestData and responseData (catalogue, ep11-tke-wire 17) --------- */
+/* ---- requestData and responseData (catalogue, ep11-tke-wire 17) ---------- */
 
 static hsa_rc
 request_data(struct hsa_data *d, const struct cu_cmd *c, bool ok)
@@ -160,7 +160,7 @@ out:
 	return rc;
 }
 
-/* ---- records ------------------------------------------------------------ */
+/* ---- records ------------------------------------------------------------- */
 
 static uint32_t
 event_status(const struct cu_cmd *c)

@@ -102,7 +102,7 @@ cu_query_admin(const struct cu_unit *u, uint32_t *rc, uint32_t *reason,
 	}
 }
 
-/* ---- get_xcp_info ------------------------------------------------------- */
+/* ---- get_xcp_info -------------------------------------------------------- */
 
 static hsa_rc
 module_info(

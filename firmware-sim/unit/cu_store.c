@@ -59,7 +59,7 @@ static const char *const sql[CU_SQL_COUNT] = {
 			   " ORDER BY id LIMIT 1",
 };
 
-/* ---- SQLite's results as ours ------------------------------------------- */
+/* ---- SQLite's results as ours -------------------------------------------- */
 
 hsa_rc
 cu_sql_fail(
@@ -142,7 +142,7 @@ number(struct cu_store *s, int64_t *v, const char *text, struct hsa_diag *diag)
 	return rc;
 }
 
-/* ---- opening ------------------------------------------------------------ */
+/* ---- opening ------------------------------------------------------------- */
 
 /* SQLite takes the mode of its journal from the database, so that the file is
  * made here, private from its first moment. */

@@ -15,7 +15,7 @@ damaged(const struct cu_store *s, struct hsa_diag *diag, const char *what)
 	    s->path, what);
 }
 
-/* ---- reading ------------------------------------------------------------ */
+/* ---- reading ------------------------------------------------------------- */
 
 static bool
 get_blob(sqlite3_stmt *q, int col, void *to, size_t n)
@@ -211,7 +211,7 @@ cu_store_outbox_next(struct cu_store *s, uint64_t *id, struct hsa_buf *rec,
 	return rc;
 }
 
-/* ---- writing ------------------------------------------------------------ */
+/* ---- writing ------------------------------------------------------------- */
 
 /* Binding fails for want of memory alone, and then the step fails as well: a
  * parameter left NULL breaks its NOT NULL. Nullable ones are checked. */

@@ -5,7 +5,7 @@
 #include "cu_core.h"
 #include "hsa_hash.h"
 
-/* ---- small doors to what the view lock guards --------------------------- */
+/* ---- small doors to what the view lock guards ---------------------------- */
 
 void
 cu_unit_halt(struct cu_unit *u, uint32_t status, const char *cause)
@@ -47,7 +47,7 @@ cu_unit_view(struct cu_unit *u, struct cu_state *to)
 	(void)pthread_mutex_unlock(&u->view);
 }
 
-/* ---- opening ------------------------------------------------------------ */
+/* ---- opening ------------------------------------------------------------- */
 
 /* A unit that never started: everything that only its token can make up. */
 static hsa_rc
@@ -232,7 +232,7 @@ cu_unit_close(struct cu_unit *u)
 	unit_free(u);
 }
 
-/* ---- status ------------------------------------------------------------- */
+/* ---- status -------------------------------------------------------------- */
 
 static void
 object_text(char to[33], const struct cu_key_id *id)

@@ -35,7 +35,7 @@ static struct hd_rng rng;
 static EVP_PKEY *key[KEYS];
 static uint8_t ski[KEYS][TKE_SKI_LEN];
 
-/* ---- what was sent since the last check ------------------------------------- */
+/* ---- what was sent since the last check ---------------------------------- */
 
 struct sent {
 	uint8_t id[HSA_UUID_LEN];
@@ -50,7 +50,7 @@ static unsigned long commands, replied, unknown, unknown_sealed, records,
     refused;
 static unsigned long lost, doubled, invented, disagree;
 
-/* ---- what the log says, folded ---------------------------------------------- */
+/* ---- what the log says, folded ------------------------------------------- */
 
 struct model {
 	uint8_t admin[8][TKE_SKI_LEN];
@@ -265,7 +265,7 @@ check(void)
 		say("token objects and state differ");
 }
 
-/* ---- the stream of commands -------------------------------------------------- */
+/* ---- the stream of commands ---------------------------------------------- */
 
 static void
 note(const struct hc_answer *a)

@@ -165,7 +165,7 @@ make(struct bk_mock *m, enum cu_object_class cls)
 	abort();
 }
 
-/* ---- the calls ---------------------------------------------------------- */
+/* ---- the calls ----------------------------------------------------------- */
 
 static hsa_rc
 mock_random(void *ctx, void *out, size_t n)

@@ -38,7 +38,7 @@ void helper_bk_free(struct helper_bk *h);
 void helper_bk_dir(char dir[64]);
 void helper_bk_remove(const char *dir);
 
-/* ---- a backend that fails ---------------------------------------------- */
+/* ---- a backend that fails ------------------------------------------------ */
 
 enum bk_fault_when {
 	BK_FAULT_BEFORE = 0, /* the call does nothing and fails */

@@ -34,7 +34,7 @@ mono_ns(void *ctx)
 	return ((struct cu_bench *)ctx)->now_ns - 1700000000000000000u;
 }
 
-/* ---- the bench ---------------------------------------------------------- */
+/* ---- the bench ----------------------------------------------------------- */
 
 static void
 sign_ecdsa(struct hsa_buf *sig, EVP_PKEY *key, const struct hsa_buf *msg)
@@ -254,8 +254,7 @@ cu_bench_restore(struct cu_bench *b)
 	cu_bench_open(b);
 }
 
-/* ---- requests
- * ---------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------ */
 
 void
 cu_answer_free(struct cu_answer *a)
@@ -438,8 +437,7 @@ cu_bench_order(
 	hsa_buf_free(&payload);
 }
 
-/* ---- commands
- * ----------------------------------------------------------------- */
+/* ---- commands ------------------------------------------------------------ */
 
 static uint32_t
 code_of(const struct cu_answer *a)
@@ -591,8 +589,7 @@ cu_bench_load(struct cu_bench *b, uint8_t pattern[32],
 	EVP_PKEY_free(key);
 }
 
-/* ---- what came out
- * -------------------------------------------------------------- */
+/* ---- what came out ------------------------------------------------------- */
 
 void
 cu_bench_last(struct cu_bench *b, struct hsa_record *r)

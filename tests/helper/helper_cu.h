@@ -76,7 +76,7 @@ void cu_bench_kill(struct cu_bench *b);
 void cu_bench_save(struct cu_bench *b);
 void cu_bench_restore(struct cu_bench *b);
 
-/* ---- raw requests ------------------------------------------------------- */
+/* ---- raw requests -------------------------------------------------------- */
 
 /* cu_bench_send(b, a, transport, n) - through cu_unit_admin, answer decoded
  * and verified. Does not count. */
@@ -107,7 +107,7 @@ void cu_bench_payload(
 void cu_bench_order(
     struct cu_bench *b, struct cu_answer *a, const struct cu_order *o);
 
-/* ---- commands; return rc << 16 | reason, or http << 16 unless 200 ------- */
+/* ---- commands; return rc << 16 | reason, or http << 16 unless 200 -------- */
 
 #define CU_CODE(rc, reason) ((uint32_t)(rc) << 16 | (uint32_t)(reason))
 uint32_t cu_bench_command(struct cu_bench *b, uint32_t command,
@@ -137,8 +137,7 @@ void cu_bench_ready(struct cu_bench *b, size_t n, uint32_t s, uint32_t r);
 void cu_bench_load(struct cu_bench *b, uint8_t pattern[32],
     const uint8_t (*part)[32], size_t n, unsigned int s);
 
-/* ---- what came out
- * ----------------------------------------------------------- */
+/* ---- what came out ------------------------------------------------------- */
 
 /* cu_bench_last(b, r) - the newest record, the caller's to free. */
 void cu_bench_last(struct cu_bench *b, struct hsa_record *r);
@@ -148,8 +147,7 @@ uint64_t cu_bench_counter(struct cu_bench *b, const char *name);
  * sequences without a gap; and the number of events when counting. */
 void cu_bench_check_log(struct cu_bench *b);
 
-/* ---- SQLite that fails
- * -------------------------------------------------------- */
+/* ---- SQLite that fails --------------------------------------------------- */
 
 /* cu_vfs_install() - once; from then on databases go through a layer that
  * obeys these. cu_vfs_fail_at: number of the write, sync or truncate of which

@@ -27,7 +27,7 @@
 
 static const char INSTANCE[] = "00000000-0000-4000-8000-000000000001";
 
-/* ---- certificates ------------------------------------------------------ */
+/* ---- certificates -------------------------------------------------------- */
 
 static void
 certify(uint8_t cert[TKE_OA_CERT_LEN], const char serial[8], EVP_PKEY *key,
@@ -74,7 +74,7 @@ make_chain(struct htkc *h)
 	EVP_PKEY_free(wrong);
 }
 
-/* ---- the collected copy ------------------------------------------------ */
+/* ---- the collected copy -------------------------------------------------- */
 
 /* Grows the files in place, as a collector does: a reader has them open. */
 static void
@@ -124,7 +124,7 @@ copy_records(struct htkc *h)
 	}
 }
 
-/* ---- the server -------------------------------------------------------- */
+/* ---- the server ---------------------------------------------------------- */
 
 static void
 header_text(char **to, const char *head, const char *name)

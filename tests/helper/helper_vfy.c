@@ -23,8 +23,7 @@
 		}                                                              \
 	} while (0)
 
-/* ---- keys and notes
- * ---------------------------------------------------------- */
+/* ---- keys and notes ------------------------------------------------------ */
 
 static void
 key_hash(uint8_t to[4], const char *origin, EVP_PKEY *key)
@@ -110,8 +109,7 @@ helper_vfy_free(struct helper_vfy_log *l)
 	*l = (struct helper_vfy_log){0};
 }
 
-/* ---- the tree, from its definition
- * ------------------------------------------- */
+/* ---- the tree, from its definition --------------------------------------- */
 
 static void
 subtree(uint8_t root[32], const struct helper_vfy_log *l, size_t from, size_t n)
@@ -157,8 +155,7 @@ frontier(uint8_t (*to)[32], const struct helper_vfy_log *l)
 	return count;
 }
 
-/* ---- entries
- * ------------------------------------------------------------------ */
+/* ---- entries ------------------------------------------------------------- */
 
 static struct helper_vfy_file *
 note_entry(struct helper_vfy_log *l, enum hsa_entry_kind kind)
@@ -235,8 +232,7 @@ helper_vfy_checkpoint(struct helper_vfy_log *l)
 	helper_vfy_forge(l, l->origin, l->n, root, l->key);
 }
 
-/* ---- records
- * ------------------------------------------------------------------ */
+/* ---- records ------------------------------------------------------------- */
 
 static char *
 copy(const char *s)
@@ -386,8 +382,7 @@ helper_vfy_fill(
 		helper_vfy_checkpoint(l);
 }
 
-/* ---- files
- * -------------------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------- */
 
 void
 helper_vfy_put_file(const char *dir, const char *name, const void *p, size_t n)

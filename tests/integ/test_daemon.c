@@ -35,6 +35,18 @@
 #define UNITS "operational=1,recovery=1"
 #define UNIT "operational-1"
 
+/* The installation of the case that runs; clean() ends what a failed case
+ * leaves running. */
+static struct hd d;
+
+static int
+clean(void **state)
+{
+	(void)state;
+	hd_free(&d);
+	return 0;
+}
+
 static void
 nap(long ms)
 {
@@ -44,13 +56,12 @@ nap(long ms)
 	(void)nanosleep(&t, NULL);
 }
 
-/* ---- programs
- * ------------------------------------------------------------------ */
+/* ---- programs ------------------------------------------------------------ */
 
 /* Run cryptounitd to its end; its exit status, output in out. */
 static int
 run_tool(struct hsa_buf *out, const char *a, const char *b, const char *c,
-    const char *d)
+    const char *e)
 {
 	char prog[256] = "", line[1200] = "";
 	char room[4096];
@@ -60,7 +71,7 @@ run_tool(struct hsa_buf *out, const char *a, const char *b, const char *c,
 
 	hd_program(prog, sizeof(prog), "cryptounitd");
 	(void)snprintf(
-	    line, sizeof(line), "%s %s %s %s %s 2>&1", prog, a, b, c, d);
+	    line, sizeof(line), "%s %s %s %s %s 2>&1", prog, a, b, c, e);
 	p = popen(line, "r");
 	assert_non_null(p);
 	while ((n = fread(room, 1, sizeof(room), p)) > 0)
@@ -75,11 +86,11 @@ processes_of(const char *folder)
 {
 	char path[300] = "", text[4096];
 	const struct dirent *e = NULL;
-	DIR *d = opendir("/proc");
+	DIR *proc = opendir("/proc");
 	unsigned int count = 0;
 
-	assert_non_null(d);
-	while ((e = readdir(d)) != NULL) {
+	assert_non_null(proc);
+	while ((e = readdir(proc)) != NULL) {
 		ssize_t n = 0, i = 0;
 		int fd = -1;
 
@@ -101,17 +112,17 @@ processes_of(const char *folder)
 			print_message("process %s: %s\n", e->d_name, text);
 		}
 	}
-	(void)closedir(d);
+	(void)closedir(proc);
 	return count;
 }
 
 static bool
-comes_true(bool (*f)(const struct hd *, long), const struct hd *d, long arg)
+comes_true(bool (*f)(const struct hd *, long), const struct hd *of, long arg)
 {
 	int i = 0;
 
 	for (i = 0; i < 1500; i++) {
-		if (f(d, arg))
+		if (f(of, arg))
 			return true;
 		nap(10);
 	}
@@ -119,30 +130,29 @@ comes_true(bool (*f)(const struct hd *, long), const struct hd *d, long arg)
 }
 
 static bool
-unit_has_new_pid(const struct hd *d, long old)
+unit_has_new_pid(const struct hd *of, long old)
 {
-	pid_t now = hd_unit_pid(d, UNIT);
+	pid_t now = hd_unit_pid(of, UNIT);
 
 	return now != 0 && now != old && kill(now, 0) == 0;
 }
 
 /* One installation's worth with two units: the old ones are gone. */
 static bool
-four_run(const struct hd *d, long unused)
+four_run(const struct hd *of, long unused)
 {
 	(void)unused;
-	return processes_of(d->root) == 4;
+	return processes_of(of->root) == 4;
 }
 
 static bool
-nothing_runs(const struct hd *d, long unused)
+nothing_runs(const struct hd *of, long unused)
 {
 	(void)unused;
-	return processes_of(d->root) == 0;
+	return processes_of(of->root) == 0;
 }
 
-/* ---- HTTP
- * ---------------------------------------------------------------------- */
+/* ---- HTTP ---------------------------------------------------------------- */
 
 struct site {
 	const struct hd *d;
@@ -227,27 +237,27 @@ static const char *
 query_body(const struct site *s)
 {
 	static char body[400];
-	uint32_t m = 0, d = 0;
+	uint32_t m = 0, dom = 0;
 
 	assert_int_equal(
-	    ep_location_parse(&m, &d, s->cfg->unit[0].location).v, 0);
+	    ep_location_parse(&m, &dom, s->cfg->unit[0].location).v, 0);
 	assert_true(m < 10);
 	(void)snprintf(body, sizeof(body),
 	    "{\"request\":\"181;PCI request;XPNUM   ;%u;        ;"
 	    "0020040000805434000000000000%04X0000000000000000000000000000002A"
 	    "30280404000100290404%08X0418301604040001000A0408%08X00000000"
 	    "0400040004000400\"}",
-	    m, d, d, d);
+	    m, dom, dom, dom);
 	return body;
 }
 
 static void
-open_site(struct site *s, const struct hd *d)
+open_site(struct site *s, const struct hd *of)
 {
 	struct hsa_diag diag = {{0}};
 
-	*s = (struct site){.d = d};
-	if (!hsa_is_ok(ep_config_load(&s->cfg, d->state, &diag)))
+	*s = (struct site){.d = of};
+	if (!hsa_is_ok(ep_config_load(&s->cfg, of->state, &diag)))
 		fail_msg("%s", diag.text);
 }
 
@@ -261,13 +271,13 @@ close_site(struct site *s)
 
 /* `status --json` as jansson sees it; the caller releases. */
 static json_t *
-status_json(const struct hd *d, int expect)
+status_json(const struct hd *of, int expect)
 {
 	struct hsa_buf out = {0};
 	json_t *j = NULL;
 
 	assert_int_equal(
-	    run_tool(&out, "status", d->state, "--json", ""), expect);
+	    run_tool(&out, "status", of->state, "--json", ""), expect);
 	j = json_loadb(
 	    (const char *)out.p, out.len, JSON_REJECT_DUPLICATES, NULL);
 	if (j == NULL)
@@ -277,9 +287,9 @@ status_json(const struct hd *d, int expect)
 }
 
 static json_int_t
-log_size(const struct hd *d, size_t unit)
+log_size(const struct hd *of, size_t unit)
 {
-	json_t *j = status_json(d, 0);
+	json_t *j = status_json(of, 0);
 	json_int_t n = json_integer_value(json_object_get(
 	    json_array_get(json_object_get(j, "units"), unit), "logSize"));
 
@@ -287,8 +297,7 @@ log_size(const struct hd *d, size_t unit)
 	return n;
 }
 
-/* ---- init
- * ---------------------------------------------------------------------- */
+/* ---- init ---------------------------------------------------------------- */
 
 static int strays;
 
@@ -308,7 +317,7 @@ look_at(const char *path, const struct stat *st, int kind, struct FTW *at)
 }
 
 static void
-check_chain(const struct hd *d, const char *unit)
+check_chain(const struct hd *of, const char *unit)
 {
 	char path[300] = "";
 	struct hsa_buf cert[2] = {{0}, {0}}, pem = {0};
@@ -318,7 +327,7 @@ check_chain(const struct hd *d, const char *unit)
 	BIO *bio = NULL;
 	int i = 0;
 
-	(void)snprintf(path, sizeof(path), "%s/oa-root.pem", d->state);
+	(void)snprintf(path, sizeof(path), "%s/oa-root.pem", of->state);
 	assert_int_equal(ep_file_read(&pem, path, 4096, NULL).v, 0);
 	assert_null(strstr(hsa_buf_cstr(&pem), "PRIVATE"));
 	bio = BIO_new_mem_buf(pem.p, (int)pem.len);
@@ -326,7 +335,7 @@ check_chain(const struct hd *d, const char *unit)
 	assert_non_null(root);
 	for (i = 0; i < 2; i++) {
 		(void)snprintf(path, sizeof(path), "%s/units/%s/oa-%d.der",
-		    d->state, unit, i);
+		    of->state, unit, i);
 		assert_int_equal(ep_file_read(&cert[i], path, 4096, NULL).v, 0);
 		chain[i] = (struct tke_slice){cert[i].p, cert[i].len};
 	}
@@ -346,7 +355,6 @@ test_daemon__init_makes_a_private_and_complete_installation(void **state)
 	char path[300] = "";
 	struct hsa_buf keys = {0};
 	struct site s = {0};
-	struct hd d = {.pid = 0};
 	size_t lines = 0, i = 0;
 
 	(void)state;
@@ -377,7 +385,6 @@ test_daemon__a_second_init_is_refused_and_changes_nothing(void **state)
 {
 	char path[300] = "";
 	struct hsa_buf before = {0}, after = {0}, out = {0};
-	struct hd d = {.pid = 0};
 
 	(void)state;
 	assert_true(hd_init(&d, "operational=1"));
@@ -417,15 +424,13 @@ test_daemon__wrong_use_exits_2_and_says_what_to_do(void **state)
 	}
 }
 
-/* ---- running
- * -------------------------------------------------------------------- */
+/* ---- running ------------------------------------------------------------- */
 
 static void
 test_daemon__units_are_listed_and_answer_queries(void **state)
 {
 	char path[200] = "";
 	struct site s = {0};
-	struct hd d = {.pid = 0};
 	json_int_t before = 0;
 	json_t *j = NULL;
 
@@ -489,7 +494,6 @@ test_daemon__every_refused_post_is_explained_and_leaves_one_record(void **state)
 	    {"{\"request\":\"\"}", NULL, 200, "response"},
 	};
 	struct site s = {0};
-	struct hd d = {.pid = 0};
 	json_int_t size = 0;
 	size_t i = 0;
 
@@ -524,7 +528,6 @@ test_daemon__a_body_that_is_too_large_is_413_and_audited(void **state)
 	size_t n = 3u * 1024 * 1024;
 	char *big = malloc(n);
 	struct site s = {0};
-	struct hd d = {.pid = 0};
 	json_int_t size = 0;
 
 	(void)state;
@@ -550,7 +553,6 @@ test_daemon__unknown_paths_are_404_and_wrong_methods_405(void **state)
 {
 	char path[300] = "";
 	struct site s = {0};
-	struct hd d = {.pid = 0};
 
 	(void)state;
 	assert_true(hd_init(&d, "operational=1"));
@@ -593,7 +595,6 @@ test_daemon__the_port_wants_a_token(void **state)
 	struct hsa_buf token = {0}, out = {0};
 	unsigned int port = free_port();
 	struct site s = {0};
-	struct hd d = {.pid = 0};
 
 	(void)state;
 	assert_true(hd_init(&d, "operational=1"));
@@ -627,14 +628,12 @@ test_daemon__the_port_wants_a_token(void **state)
 	hd_free(&d);
 }
 
-/* ---- processes
- * ------------------------------------------------------------------ */
+/* ---- processes ----------------------------------------------------------- */
 
 static void
 test_daemon__a_killed_unit_comes_back_and_the_others_never_left(void **state)
 {
 	struct site s = {0};
-	struct hd d = {.pid = 0};
 	pid_t unit = 0, other = 0;
 	json_t *j = NULL;
 	int i = 0;
@@ -675,7 +674,6 @@ test_daemon__a_unit_that_is_down_is_503_and_status_says_so(void **state)
 	char cert[300] = "", away[300] = "";
 	struct hsa_buf out = {0};
 	struct site s = {0};
-	struct hd d = {.pid = 0};
 	pid_t unit = 0;
 	json_t *j = NULL;
 
@@ -715,7 +713,6 @@ test_daemon__another_units_certificate_is_noticed_at_start(void **state)
 {
 	char from[300] = "", to[300] = "", prog[256] = "", run[] = "run";
 	struct hsa_buf cert = {0}, out = {0};
-	struct hd d = {.pid = 0};
 	char *argv[] = {prog, run, d.state, NULL};
 
 	(void)state;
@@ -740,7 +737,6 @@ static void
 test_daemon__only_one_supervisor_runs(void **state)
 {
 	struct hsa_buf out = {0};
-	struct hd d = {.pid = 0};
 	char pid[32] = "";
 
 	(void)state;
@@ -759,7 +755,6 @@ test_daemon__sigterm_ends_everything_with_status_0(void **state)
 {
 	char path[300] = "";
 	struct hsa_buf out = {0};
-	struct hd d = {.pid = 0};
 
 	(void)state;
 	assert_true(hd_init(&d, UNITS));
@@ -786,7 +781,6 @@ test_daemon__sigterm_ends_everything_with_status_0(void **state)
 static void
 test_daemon__children_do_not_outlive_a_killed_supervisor(void **state)
 {
-	struct hd d = {.pid = 0};
 	pid_t sup = 0;
 
 	(void)state;
@@ -810,7 +804,6 @@ static void
 test_daemon__no_process_can_dump_core_or_holds_foreign_files(void **state)
 {
 	char path[64] = "", link[256] = "", line[256] = "";
-	struct hd d = {.pid = 0};
 	pid_t pid = 0;
 	int leak = -1, i = 0, no_core = 0;
 	FILE *f = NULL;
@@ -848,33 +841,46 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(
-		test_daemon__init_makes_a_private_and_complete_installation),
-	    cmocka_unit_test(
-		test_daemon__a_second_init_is_refused_and_changes_nothing),
-	    cmocka_unit_test(
-		test_daemon__wrong_use_exits_2_and_says_what_to_do),
-	    cmocka_unit_test(test_daemon__units_are_listed_and_answer_queries),
-	    cmocka_unit_test(
-		test_daemon__every_refused_post_is_explained_and_leaves_one_record),
-	    cmocka_unit_test(
-		test_daemon__a_body_that_is_too_large_is_413_and_audited),
-	    cmocka_unit_test(
-		test_daemon__unknown_paths_are_404_and_wrong_methods_405),
-	    cmocka_unit_test(test_daemon__the_port_wants_a_token),
-	    cmocka_unit_test(
-		test_daemon__a_killed_unit_comes_back_and_the_others_never_left),
-	    cmocka_unit_test(
-		test_daemon__a_unit_that_is_down_is_503_and_status_says_so),
-	    cmocka_unit_test(
-		test_daemon__another_units_certificate_is_noticed_at_start),
-	    cmocka_unit_test(test_daemon__only_one_supervisor_runs),
-	    cmocka_unit_test(
-		test_daemon__sigterm_ends_everything_with_status_0),
-	    cmocka_unit_test(
-		test_daemon__children_do_not_outlive_a_killed_supervisor),
-	    cmocka_unit_test(
-		test_daemon__no_process_can_dump_core_or_holds_foreign_files),
+	    cmocka_unit_test_teardown(
+		test_daemon__init_makes_a_private_and_complete_installation,
+		clean),
+	    cmocka_unit_test_teardown(
+		test_daemon__a_second_init_is_refused_and_changes_nothing,
+		clean),
+	    cmocka_unit_test_teardown(
+		test_daemon__wrong_use_exits_2_and_says_what_to_do, clean),
+	    cmocka_unit_test_teardown(
+		test_daemon__units_are_listed_and_answer_queries, clean),
+	    cmocka_unit_test_teardown(
+		test_daemon__every_refused_post_is_explained_and_leaves_one_record,
+		clean),
+	    cmocka_unit_test_teardown(
+		test_daemon__a_body_that_is_too_large_is_413_and_audited,
+		clean),
+	    cmocka_unit_test_teardown(
+		test_daemon__unknown_paths_are_404_and_wrong_methods_405,
+		clean),
+	    cmocka_unit_test_teardown(
+		test_daemon__the_port_wants_a_token, clean),
+	    cmocka_unit_test_teardown(
+		test_daemon__a_killed_unit_comes_back_and_the_others_never_left,
+		clean),
+	    cmocka_unit_test_teardown(
+		test_daemon__a_unit_that_is_down_is_503_and_status_says_so,
+		clean),
+	    cmocka_unit_test_teardown(
+		test_daemon__another_units_certificate_is_noticed_at_start,
+		clean),
+	    cmocka_unit_test_teardown(
+		test_daemon__only_one_supervisor_runs, clean),
+	    cmocka_unit_test_teardown(
+		test_daemon__sigterm_ends_everything_with_status_0, clean),
+	    cmocka_unit_test_teardown(
+		test_daemon__children_do_not_outlive_a_killed_supervisor,
+		clean),
+	    cmocka_unit_test_teardown(
+		test_daemon__no_process_can_dump_core_or_holds_foreign_files,
+		clean),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

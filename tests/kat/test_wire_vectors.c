@@ -229,7 +229,7 @@ test_wire__18_5_administrators_and_their_signatures(void **state)
 	hsa_buf_free(&again);
 }
 
-/* ---- 18.6 ------------------------------------------------------------- */
+/* ---- 18.6 ---------------------------------------------------------------- */
 
 static EVP_PKEY *
 chain_walk(void)
@@ -407,7 +407,7 @@ test_wire__18_6_answer_past_the_last_certificate(void **state)
 	hsa_buf_free(&a.text);
 }
 
-/* ---- 18.7 ------------------------------------------------------------- */
+/* ---- 18.7 ---------------------------------------------------------------- */
 
 static void
 kdf_is(int with_null, size_t info_len, const char *kek_hex,

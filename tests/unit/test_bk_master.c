@@ -453,7 +453,7 @@ test_bk_master__ids_are_never_used_twice(void **state)
 	assert_int_equal(masters(id), 2);
 }
 
-/* ---- every Cryptoki call fails once ------------------------------------ */
+/* ---- every Cryptoki call fails once -------------------------------------- */
 
 static struct {
 	struct bk_ck real;
@@ -633,7 +633,7 @@ test_bk_importer__any_failing_call_leaves_nothing(void **state)
 	}
 }
 
-/* ---- threads ----------------------------------------------------------- */
+/* ---- threads ------------------------------------------------------------- */
 
 static void *
 caller(void *arg)

@@ -265,7 +265,7 @@ test_bk_object__destroy_takes_one_object_and_absent_is_success(void **state)
 	assert_int_equal(there(CKO_SECRET_KEY, &other), 1);
 }
 
-/* ---- sync -------------------------------------------------------------- */
+/* ---- sync ---------------------------------------------------------------- */
 
 static char Deep[3][128];
 
@@ -351,7 +351,7 @@ test_bk_object__sync_reaches_a_new_key(void **state)
 	assert_int_equal(H.be.ops->sync(H.be.ctx).v, HSA_E_IO);
 }
 
-/* ---- child ------------------------------------------------------------- */
+/* ---- child --------------------------------------------------------------- */
 
 enum {
 	WORK_OK,
@@ -403,7 +403,7 @@ test_bk_child__result_diagnosis_and_death_come_back(void **state)
 	assert_int_equal(out[0], 0);
 }
 
-/* ---- small parts ------------------------------------------------------- */
+/* ---- small parts --------------------------------------------------------- */
 
 static void
 test_bk_attr__one_too_many_is_refused_at_the_call(void **state)

@@ -94,7 +94,7 @@ init_refused(const struct bk_config *cfg, int err, const char *a, const char *b)
 	assert_int_equal(pub[0], 7);
 }
 
-/* ---- init -------------------------------------------------------------- */
+/* ---- init ---------------------------------------------------------------- */
 
 static void
 test_bk_p11__init_keeps_pin_and_token_to_the_owner(void **state)
@@ -305,7 +305,7 @@ test_bk_p11__short_label_and_relative_folder_work(void **state)
 	helper_bk_remove(dir);
 }
 
-/* ---- open -------------------------------------------------------------- */
+/* ---- open ---------------------------------------------------------------- */
 
 static void
 test_bk_p11__open_tells_what_is_missing(void **state)
@@ -480,7 +480,7 @@ test_bk_p11__lost_signing_key_is_corrupt(void **state)
 	}
 }
 
-/* ---- signatures -------------------------------------------------------- */
+/* ---- signatures ---------------------------------------------------------- */
 
 static int
 verify(EVP_PKEY *key, const EVP_MD *md, const uint8_t *sig, size_t sn,

@@ -21,8 +21,7 @@
 static const uint8_t part_a[1][32] = {{0xa1}}, part_b[1][32] = {{0xb2}},
 		     part_c[1][32] = {{0xc3}};
 
-/* ---- a commit that fails
- * ------------------------------------------------------ */
+/* ---- a commit that fails ------------------------------------------------- */
 
 static unsigned int commit_fails_at;
 
@@ -42,8 +41,7 @@ on_connect(sqlite3 *db, char **error, const struct sqlite3_api_routines *api)
 	return SQLITE_OK;
 }
 
-/* ---- victims
- * -------------------------------------------------------------------- */
+/* ---- victims ------------------------------------------------------------- */
 
 /* Where every run begins: both registers and the importer in use. */
 struct stage {
@@ -158,8 +156,7 @@ static const struct victim {
 };
 #define VICTIMS (sizeof(victims) / sizeof(victims[0]))
 
-/* ---- what must hold afterwards
- * ---------------------------------------------------- */
+/* ---- what must hold afterwards ------------------------------------------- */
 
 /* All that a client can see of the state. */
 struct print {
@@ -544,8 +541,7 @@ test_cu_crash__a_start_that_cannot_be_sealed_is_sealed_by_the_next(void **state)
 	cu_bench_free(b);
 }
 
-/* ---- copies put back that do not belong together
- * ------------------------------------ */
+/* ---- copies put back that do not belong together ------------------------- */
 
 static void
 expect_corrupt(struct cu_bench *b, const char *words)

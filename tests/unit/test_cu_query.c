@@ -209,8 +209,7 @@ test_cu_unit__module_information_names_the_module(void **state)
 	cu_bench_free(b);
 }
 
-/* ---- several callers
- * ------------------------------------------------------------ */
+/* ---- several callers ----------------------------------------------------- */
 
 struct crowd {
 	struct cu_bench *b;

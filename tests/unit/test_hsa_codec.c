@@ -14,8 +14,7 @@
 #include "hsa_codec.h"
 #include "hsa_json.h"
 
-/* ---- tools
- * ------------------------------------------------------------------------ */
+/* ---- tools --------------------------------------------------------------- */
 
 static void
 sealed(struct hsa_buf *b, const struct hsa_record *r)
@@ -79,8 +78,7 @@ expect_round_trip(const struct hsa_record *r)
 	hsa_buf_free(&again);
 }
 
-/* ---- records
- * ------------------------------------------------------------------------ */
+/* ---- records ------------------------------------------------------------- */
 
 static void
 test_hsa_record__every_action_comes_back_from_its_bytes(void **state)
@@ -514,8 +512,7 @@ test_hsa_record__bytes_that_are_no_text_never_reach_the_log(void **state)
 	hsa_buf_free(&b);
 }
 
-/* ---- another implementation of protobuf
- * ------------------------------------------ */
+/* ---- another implementation of protobuf ---------------------------------- */
 
 static void
 through_protoc(

@@ -12,8 +12,7 @@
 
 #define ID "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
-/* ---- members
- * ------------------------------------------------------------------ */
+/* ---- members ------------------------------------------------------------- */
 
 static void
 test_hsa_data__members_are_found_by_path_in_their_order(void **state)
@@ -91,8 +90,7 @@ test_hsa_data__ids_become_lower_case_hex(void **state)
 	hsa_data_free(&d);
 }
 
-/* ---- building
- * ------------------------------------------------------------------ */
+/* ---- building ------------------------------------------------------------ */
 
 struct made {
 	struct hsa_event ev;

@@ -26,8 +26,7 @@ bytes(struct hsa_buf *b, const char *hex)
 	assert_ok(hsa_buf_rc(b));
 }
 
-/* ---- entries
- * ------------------------------------------------------------------------ */
+/* ---- entries ------------------------------------------------------------- */
 
 static void
 test_hsa_entry__a_segment_is_read_entry_by_entry(void **state)
@@ -216,8 +215,7 @@ test_hsa_entry__one_entry_has_one_spelling(void **state)
 	free(e);
 }
 
-/* ---- frames
- * -------------------------------------------------------------------------- */
+/* ---- frames -------------------------------------------------------------- */
 
 static struct hsa_slice slices[3] = {{(const uint8_t *)"one", 3},
     {(const uint8_t *)"\0two", 4}, {(const uint8_t *)"three", 5}};

@@ -13,8 +13,7 @@
 #include "hsa_buf.h"
 #include "hsa_json.h"
 
-/* ---- strings and the writer
- * ------------------------------------------------------ */
+/* ---- strings and the writer ---------------------------------------------- */
 
 static void
 expect_quoted(const char *s, size_t n, const char *json)
@@ -168,8 +167,7 @@ test_hsa_time__both_forms_truncate(void **state)
 	}
 }
 
-/* ---- read back by jq
- * ------------------------------------------------------------- */
+/* ---- read back by jq ----------------------------------------------------- */
 
 /* Runs jq with these arguments over text; its output, to be freed. */
 static char *
@@ -435,8 +433,7 @@ test_hsa_event_json__hostile_texts_stay_inside_their_string(void **state)
 	hsa_event_free(&ev);
 }
 
-/* ---- the envelope
- * ------------------------------------------------------------------ */
+/* ---- the envelope -------------------------------------------------------- */
 
 static void
 test_hsa_record_json__envelope_of_an_event(void **state)

@@ -115,8 +115,7 @@ flip(const char *dir, const char *name, long at)
 	(void)fclose(f);
 }
 
-/* ---- verify
- * -------------------------------------------------------------------- */
+/* ---- verify -------------------------------------------------------------- */
 
 static void
 test_verify__a_state_directory_and_its_copy_are_good(void **state)
@@ -292,8 +291,7 @@ test_verify__wrong_usage_and_unreadable_is_2(void **state)
 	assert_true(says(&out, "usage: hsa verify"));
 }
 
-/* ---- tail and export
- * --------------------------------------------------------------- */
+/* ---- tail and export ----------------------------------------------------- */
 
 static size_t
 lines(struct hsa_buf *text)
@@ -446,8 +444,7 @@ test_tail__follows_units_that_come_later(void **state)
 	assert_int_equal(helper_vfy_stop(pid, 0), 0);
 }
 
-/* ---- catalogue
- * ----------------------------------------------------------------------- */
+/* ---- catalogue ----------------------------------------------------------- */
 
 static void
 test_catalogue__tsv_is_the_independent_table(void **state)

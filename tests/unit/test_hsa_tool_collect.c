@@ -65,8 +65,7 @@ start(void)
 	return helper_vfy_spawn(cmd_collect.run, args, "ready", errors);
 }
 
-/* ---- a scripted unit
- * --------------------------------------------------------------- */
+/* ---- a scripted unit ----------------------------------------------------- */
 
 static int
 dial(void)
@@ -222,8 +221,7 @@ push(const struct helper_vfy_log *l, size_t step)
 	return got;
 }
 
-/* ---- checks
- * -------------------------------------------------------------------------- */
+/* ---- checks -------------------------------------------------------------- */
 
 static void
 copy_is(const struct helper_vfy_log *l, uint64_t size)

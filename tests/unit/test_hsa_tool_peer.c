@@ -53,8 +53,7 @@ teardown(void **state)
 	return 0;
 }
 
-/* ---- what a unit says
- * ------------------------------------------------------------ */
+/* ---- what a unit says ---------------------------------------------------- */
 
 static void
 put(const struct hsa_frame *f)
@@ -123,8 +122,7 @@ feed(struct col_peer *p)
 	}
 }
 
-/* ---- what it hears
- * ----------------------------------------------------------------- */
+/* ---- what it hears ------------------------------------------------------- */
 
 static void
 hear(struct col_peer *p, struct hsa_frame *f)
@@ -208,8 +206,7 @@ copy_is(const struct helper_vfy_log *l, uint64_t size)
 	assert_memory_equal(root, res.root, 32);
 }
 
-/* ---- cases
- * -------------------------------------------------------------------------- */
+/* ---- cases --------------------------------------------------------------- */
 
 static void
 test_peer__a_whole_log_is_stored_and_acknowledged(void **state)

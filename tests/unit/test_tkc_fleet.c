@@ -40,7 +40,7 @@ assert_rc(hsa_rc rc, enum hsa_err want)
 		    hsa_err_name((hsa_rc){(int)want}), c.diag.text);
 }
 
-/* ---- locations and lists ----------------------------------------------- */
+/* ---- locations and lists ------------------------------------------------- */
 
 static void
 test_location__four_bracketed_parts_and_nothing_else(void **state)
@@ -117,7 +117,7 @@ test_list__a_malformed_one_is_refused_whole(void **state)
 	}
 }
 
-/* ---- HTTP -------------------------------------------------------------- */
+/* ---- HTTP ---------------------------------------------------------------- */
 
 static void
 test_http__statuses_become_results_with_the_servers_words(void **state)
@@ -219,7 +219,7 @@ test_http__ids_travel_in_headers_and_no_header_can_be_smuggled(void **state)
 	assert_rc(tkc_http_tag(c.http, id, "a\r\nX: y", NULL), HSA_E_ARG);
 }
 
-/* ---- trust ------------------------------------------------------------- */
+/* ---- trust --------------------------------------------------------------- */
 
 static void
 test_trust__a_chain_to_another_root_is_refused(void **state)
@@ -373,7 +373,7 @@ test_trust__an_answer_to_another_command_is_refused(void **state)
 	hsa_buf_free(&old_answer);
 }
 
-/* ---- how many signatures ----------------------------------------------- */
+/* ---- how many signatures ------------------------------------------------- */
 
 static void
 test_quorum__every_command_as_the_wire_document_says(void **state)

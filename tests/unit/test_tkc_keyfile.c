@@ -88,7 +88,7 @@ file_of(const char *path)
 	return b;
 }
 
-/* ---- one file ---------------------------------------------------------- */
+/* ---- one file ------------------------------------------------------------ */
 
 static void
 open_sdk_file(const char *path, enum tke_key_type type)
@@ -269,7 +269,7 @@ test_keyfile__an_exchanged_id_is_found_on_opening(void **state)
 	hsa_buf_free(&pw);
 }
 
-/* ---- the ring ---------------------------------------------------------- */
+/* ---- the ring ------------------------------------------------------------ */
 
 static void
 test_ring__keys_survive_a_reload_and_open_only_with_their_password(void **state)
@@ -437,7 +437,7 @@ test_ring__removing_deletes_the_file(void **state)
 	assert_ptr_equal(ring.parts.key[0], b);
 }
 
-/* ---- the directory and password files ---------------------------------- */
+/* ---- the directory and password files ------------------------------------ */
 
 static void
 test_files__what_others_can_read_is_refused_with_the_chmod(void **state)

@@ -191,7 +191,7 @@ test_prompt__without_a_terminal_the_option_is_named(void **state)
 	close(fd[1]);
 }
 
-/* ---- the selection, which is what many answers go into ----------------- */
+/* ---- the selection, which is what many answers go into ------------------- */
 
 static void
 test_selection__parsed_strictly(void **state)

@@ -119,7 +119,7 @@ one_deviation(const char *step, const char *says)
 		    run.deviation[0].happened);
 }
 
-/* ---- as expected ------------------------------------------------------- */
+/* ---- as expected --------------------------------------------------------- */
 
 static void
 test_run__a_whole_life_and_six_refusals_pass(void **state)
@@ -164,7 +164,7 @@ test_run__a_whole_life_and_six_refusals_pass(void **state)
 	hsa_buf_free(&json);
 }
 
-/* ---- deviations in what the unit answers ------------------------------- */
+/* ---- deviations in what the unit answers --------------------------------- */
 
 static void
 test_run__a_refusal_that_was_not_expected_stops_the_ceremony(void **state)
@@ -230,7 +230,7 @@ test_run__units_that_differ_from_the_expectation_deviate(void **state)
 	one_deviation("same", "units differ");
 }
 
-/* ---- deviations in what the log tells ---------------------------------- */
+/* ---- deviations in what the log tells ------------------------------------ */
 
 static uint32_t bend_command;
 
@@ -404,7 +404,7 @@ test_events__a_command_from_elsewhere_deviates(void **state)
 	    run.deviation[1].expected, "no command but the ceremony's");
 }
 
-/* ---- keys -------------------------------------------------------------- */
+/* ---- keys ---------------------------------------------------------------- */
 
 static void
 bad_keys(const char *yaml, const char *says)

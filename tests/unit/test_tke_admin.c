@@ -184,7 +184,7 @@ test_tke_admin__damaged_requests_are_refused_or_read_inside(void **state)
 	hsa_buf_free(&b);
 }
 
-/* ---- answers ---------------------------------------------------------- */
+/* ---- answers ------------------------------------------------------------- */
 
 static struct hsa_buf
 answer(uint32_t rc, const void *output, size_t n)
@@ -344,7 +344,7 @@ test_tke_admin__every_command_has_its_text(void **state)
 	assert_false(TKE_IS_QUERY(TKE_CMD_ZEROIZE));
 }
 
-/* ---- get_xcp_info ----------------------------------------------------- */
+/* ---- get_xcp_info -------------------------------------------------------- */
 
 static void
 test_tke_info__domain_information_lies_at_its_offsets(void **state)
@@ -414,7 +414,7 @@ test_tke_info__request_and_answer_survive_only_whole(void **state)
 	hsa_buf_free(&r);
 }
 
-/* ---- attributes ------------------------------------------------------- */
+/* ---- attributes ---------------------------------------------------------- */
 
 static void
 test_tke_attributes__all_and_set_are_pairs_in_order(void **state)

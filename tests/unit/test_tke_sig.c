@@ -78,7 +78,7 @@ test_tke_sig__an_empty_message_can_be_signed(void **state)
 	}
 }
 
-/* ---- against OpenSSL's own X9.31 and ECDSA ---------------------------- */
+/* ---- against OpenSSL's own X9.31 and ECDSA ------------------------------- */
 
 static EVP_PKEY_CTX *
 x931_ctx(EVP_PKEY *key, int sign)
@@ -228,7 +228,7 @@ test_tke_sig__impossible_ecdsa_values_are_refused(void **state)
 	assert_int_equal(ERR_peek_error(), 0);
 }
 
-/* ---- damage ----------------------------------------------------------- */
+/* ---- damage -------------------------------------------------------------- */
 
 struct original {
 	EVP_PKEY *key;
@@ -314,7 +314,7 @@ test_tke_sig__mixed_algorithms_are_no_signer_info(void **state)
 	hsa_buf_free(&b);
 }
 
-/* ---- keys ------------------------------------------------------------- */
+/* ---- keys ---------------------------------------------------------------- */
 
 static void
 test_tke_sig__ski_is_the_hash_of_the_bit_string(void **state)

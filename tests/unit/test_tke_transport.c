@@ -235,7 +235,7 @@ test_tke_transport__beyond_the_limit_is_refused_unread(void **state)
 	free(big);
 }
 
-/* ---- replies ---------------------------------------------------------- */
+/* ---- replies ------------------------------------------------------------- */
 
 static struct hsa_buf
 reply(void)

@@ -143,8 +143,7 @@ test_log__counts_events_specials_checkpoints(void **state)
 	helper_vfy_free(&l);
 }
 
-/* ---- every byte
- * ---------------------------------------------------------------- */
+/* ---- every byte ---------------------------------------------------------- */
 
 static void
 small_log(struct helper_vfy_log *l)
@@ -197,6 +196,7 @@ test_log__every_flipped_byte_is_found_at_its_place(void **state)
 	static const uint8_t masks[] = {0x01, 0x80, 0xff};
 	struct helper_vfy_log l;
 	struct vfy_result res;
+	unsigned long flips = 0;
 	char path[160];
 	int fd;
 
@@ -220,6 +220,7 @@ test_log__every_flipped_byte_is_found_at_its_place(void **state)
 				assert_true(res.bad);
 				right_place(&l, i, &res);
 				flip(fd, at, masks[m]);
+				flips++;
 			}
 		(void)close(fd);
 	}
@@ -234,15 +235,18 @@ test_log__every_flipped_byte_is_found_at_its_place(void **state)
 			assert_string_equal(res.place.file, "head");
 			assert_int_equal(res.sealed, l.n);
 			flip(fd, at, masks[m]);
+			flips++;
 		}
 	(void)close(fd);
+	print_message("COUNT bytes flipped, each found and its place named: "
+		      "%lu\n",
+	    flips);
 	verify(&res, &l);
 	assert_false(res.bad);
 	helper_vfy_free(&l);
 }
 
-/* ---- cutting
- * -------------------------------------------------------------------- */
+/* ---- cutting ------------------------------------------------------------- */
 
 static void
 test_log__a_tail_cut_at_any_length_is_found(void **state)
@@ -413,8 +417,7 @@ test_log__anchors_of_this_history_pass_of_another_do_not(void **state)
 	helper_vfy_free(&l);
 }
 
-/* ---- records
- * -------------------------------------------------------------------- */
+/* ---- records ------------------------------------------------------------- */
 
 /* A log of 6 records in one batch, record 3 left out; renumber: the later
  * records take the freed numbers. Checkpoint and head as signed before. */
@@ -607,8 +610,7 @@ test_log__signed_bytes_that_are_no_record_are_refused(void **state)
 	}
 }
 
-/* ---- checkpoints
- * ----------------------------------------------------------------- */
+/* ---- checkpoints --------------------------------------------------------- */
 
 static void
 forged(const char *rule, int which)
@@ -677,8 +679,7 @@ test_log__witness_lines_are_kept_and_pass(void **state)
 	helper_vfy_free(&l);
 }
 
-/* ---- headers and files
- * -------------------------------------------------------------- */
+/* ---- headers and files --------------------------------------------------- */
 
 static void
 reheader(struct helper_vfy_log *l, const char *origin, uint64_t first,
@@ -840,9 +841,7 @@ test_log__another_key_file_verifies_nothing(void **state)
 	helper_vfy_free(&l);
 }
 
-/* ---- heads
- * ---------------------------------------------------------------------------
- */
+/* ---- heads --------------------------------------------------------------- */
 
 static void
 test_log__the_head_may_be_behind_but_not_ahead_nor_elsewhere(void **state)
@@ -892,8 +891,7 @@ test_log__the_head_may_be_behind_but_not_ahead_nor_elsewhere(void **state)
 	helper_vfy_free(&l);
 }
 
-/* ---- reading while it is written
- * ------------------------------------------------------- */
+/* ---- reading while it is written ----------------------------------------- */
 
 static void *
 finish(void *arg)
@@ -934,8 +932,7 @@ test_log__a_batch_being_written_is_waited_for(void **state)
 	helper_vfy_free(&l);
 }
 
-/* ---- the callback
- * ----------------------------------------------------------------------- */
+/* ---- the callback -------------------------------------------------------- */
 
 static hsa_rc
 count(void *ctx, const struct hsa_record *r, const uint8_t *raw, size_t n)

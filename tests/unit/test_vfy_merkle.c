@@ -69,7 +69,6 @@ test_merkle__a_tree_goes_on_from_its_frontier(void **state)
 		if (i % 7 == 0) {
 			struct vfy_tree v;
 
-			assert_int_equal(vfy_tree_settle(&u).v, 0);
 
 			assert_int_equal(
 			    vfy_tree_start(&v, h, u.size,
@@ -99,85 +98,6 @@ test_merkle__a_frontier_of_a_wrong_length_is_refused(void **state)
 	assert_int_equal(vfy_tree_start(&t, h, 7, f, 3).v, 0);
 	t.size = UINT64_MAX;
 	assert_int_equal(vfy_tree_add(&t, "x", 1).v, HSA_E_RANGE);
-	hsa_sha256_free(h);
-}
-
-/* With and without vector registers, in any mixture of lengths and of points
- * where the root is asked for. */
-static void
-test_merkle__lanes_make_no_difference(void **state)
-{
-	static uint8_t bytes[700];
-	struct hsa_sha256 *h = hsa_sha256_new();
-	uint8_t a[32], b[32];
-	struct vfy_tree t, u, copy;
-	uint32_t x = 7;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		bytes[i] = (uint8_t)(i * 13);
-	for (int round = 0; round < 20; round++) {
-		vfy_tree_init(&t, h);
-		vfy_tree_init(&u, h);
-		u.lanes = false;
-		for (size_t i = 0; i < 400; i++) {
-			size_t n;
-
-			x = x * 1664525 + 1013904223;
-			n = (x >> 10) % (round < 10 ? 300 : 700);
-			assert_int_equal(vfy_tree_add(&t, bytes, n).v, 0);
-			assert_int_equal(vfy_tree_add(&u, bytes, n).v, 0);
-			if ((x >> 24) % (1 + (uint32_t)round) != 0)
-				continue;
-			copy = t; /* a snapshot goes its own way */
-			assert_int_equal(vfy_tree_root(&copy, a).v, 0);
-			assert_int_equal(vfy_tree_root(&u, b).v, 0);
-			assert_memory_equal(a, b, 32);
-			assert_int_equal(copy.depth, u.depth);
-			assert_memory_equal(copy.hash, u.hash, 32 * u.depth);
-			assert_int_equal(
-			    copy.depth, __builtin_popcountll(copy.size));
-		}
-		assert_int_equal(vfy_tree_root(&t, a).v, 0);
-		assert_int_equal(vfy_tree_root(&u, b).v, 0);
-		assert_memory_equal(a, b, 32);
-	}
-	hsa_sha256_free(h);
-}
-
-static void
-test_lanes__every_length_is_sha_256(void **state)
-{
-	struct hsa_sha256 *h = hsa_sha256_new();
-	uint8_t in[VFY_LANE_MAX + VFY_LANES], out[VFY_LANES][32], want[32];
-	struct vfy_lanes l = {0};
-
-	(void)state;
-	if (!vfy_lanes_usable())
-		skip();
-	for (size_t i = 0; i < sizeof(in); i++)
-		in[i] = (uint8_t)(i * 7);
-	for (size_t n = 0; n <= VFY_LANE_MAX; n++)
-		for (size_t lanes = 1; lanes <= VFY_LANES; lanes++) {
-			size_t len[VFY_LANES];
-
-			for (size_t k = 0; k < lanes; k++) {
-				len[k] = (n + k * 31) % (VFY_LANE_MAX + 1);
-				vfy_lanes_put(&l, (uint8_t)k, in + k, len[k]);
-			}
-			vfy_lanes_hash(out, &l);
-			assert_int_equal(l.len, 0);
-			for (size_t k = 0; k < lanes; k++) {
-				uint8_t mark = (uint8_t)k;
-
-				assert_int_equal(
-				    hsa_sha256_three(h, want, &mark, 1, in + k,
-					len[k], NULL, 0)
-					.v,
-				    0);
-				assert_memory_equal(out[k], want, 32);
-			}
-		}
 	hsa_sha256_free(h);
 }
 
@@ -213,8 +133,6 @@ main(void)
 	    cmocka_unit_test(test_merkle__a_tree_goes_on_from_its_frontier),
 	    cmocka_unit_test(
 		test_merkle__a_frontier_of_a_wrong_length_is_refused),
-	    cmocka_unit_test(test_merkle__lanes_make_no_difference),
-	    cmocka_unit_test(test_lanes__every_length_is_sha_256),
 	    cmocka_unit_test(test_merkle__agrees_with_the_recursive_definition),
 	};
 

@@ -7,8 +7,7 @@
 #include "verify_set.h"
 #include "vfy_utf8.h"
 
-/* ---- for people
- * ------------------------------------------------------------------ */
+/* ---- for people ---------------------------------------------------------- */
 
 static void
 valid_up_to(struct hsa_buf *b, const struct vfy_result *r)
@@ -111,8 +110,7 @@ verify_set_text(struct hsa_buf *b, const struct verify_set *s, bool quiet)
 	    verify_set_bad(s) ? "DAMAGED" : "OK");
 }
 
-/* ---- for programs
- * ------------------------------------------------------------------ */
+/* ---- for programs -------------------------------------------------------- */
 
 static void
 log_json(struct hsa_jw *w, const struct verify_log *l)

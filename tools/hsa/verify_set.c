@@ -17,8 +17,7 @@ no_memory(struct hsa_diag *diag)
 	return hsa_fail(diag, HSA_RC(E_NOMEM), "out of memory");
 }
 
-/* ---- what there is
- * ------------------------------------------------------------ */
+/* ---- what there is ------------------------------------------------------- */
 
 static uint64_t
 bytes_of(const char *path)
@@ -121,8 +120,7 @@ out:
 	return rc;
 }
 
-/* ---- reading
- * -------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 static const struct verify_log *sorting;
 
@@ -233,8 +231,7 @@ out:
 	return rc;
 }
 
-/* ---- what is not there
- * ------------------------------------------------------------ */
+/* ---- what is not there --------------------------------------------------- */
 
 static bool
 has_log(const struct verify_set *s, const char *origin)

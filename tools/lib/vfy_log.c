@@ -401,8 +401,7 @@ check_head(struct walk *w)
 		found(w, &why, VFY_HEAD, 0);
 }
 
-/* ---- anchors
- * ----------------------------------------------------------------- */
+/* ---- anchors ------------------------------------------------------------- */
 
 static void
 check_anchor(struct walk *w, const struct vfy_anchor *a)
@@ -424,8 +423,7 @@ check_anchor(struct walk *w, const struct vfy_anchor *a)
 	found(w, &why, w->segs.seg[w->segs.len - 1].name, w->end);
 }
 
-/* ---- the whole
- * --------------------------------------------------------------- */
+/* ---- the whole ----------------------------------------------------------- */
 
 static void
 result(struct walk *w)

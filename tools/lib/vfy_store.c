@@ -54,8 +54,7 @@ write_all(int fd, const uint8_t *p, size_t n)
 	return HSA_OK;
 }
 
-/* ---- opening
- * ----------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------- */
 
 static hsa_rc
 lock(struct vfy_store *s, struct hsa_diag *diag)
@@ -392,8 +391,7 @@ vfy_store_state(const struct vfy_store *s)
 	return &s->state;
 }
 
-/* ---- writing
- * ----------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------- */
 
 /* W2: the header under the final name, file and folder synced, then append. */
 static hsa_rc

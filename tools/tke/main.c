@@ -24,26 +24,56 @@ guard_memory(void)
 	CRYPTO_secure_malloc_init(SECURE_HEAP, 32);
 }
 
-static int
-run(const struct tkc_verb *verb, char **argv)
+static const struct tkc_verb *
+find(char **argv)
 {
-	struct tkc_session s = {.verb = verb,
-	    .files = {.fd = -1},
+	const struct tkc_verb *verb =
+	    *argv == NULL ? NULL : tkc_verb_find(*argv);
+
+	if (*argv == NULL)
+		fprintf(stderr, "tke: which verb? see tke --help\n");
+	else if (verb == NULL)
+		fprintf(stderr, "tke: no verb \"%s\": see tke --help\n", *argv);
+	return verb;
+}
+
+static int
+run(char **argv)
+{
+	struct tkc_session s = {.files = {.fd = -1},
 	    .opt = {.passwords = {.prompt = {STDIN_FILENO, STDERR_FILENO}}}};
-	int status;
+	int status = TKC_EXIT_USAGE;
 	hsa_rc rc;
 
-	rc = tkc_options_parse(&s.opt, verb, argv, &s.diag);
-	if (hsa_is_ok(rc) && s.opt.version)
+	HSA_TRY(rc, tkc_options_before(&s.opt, &argv, &s.diag));
+	if (s.opt.version) {
 		printf("tke %s\n", HSA_VERSION);
-	else if (hsa_is_ok(rc) && s.opt.help)
-		tkc_help(verb);
-	else if (hsa_is_ok(rc))
-		rc = verb->run(&s);
-	if (!hsa_is_ok(rc))
-		fprintf(stderr, "tke %s: %s\n", verb->name,
+		status = TKC_EXIT_OK;
+		goto out;
+	}
+	if (s.opt.help && *argv == NULL) {
+		tkc_usage();
+		status = TKC_EXIT_OK;
+		goto out;
+	}
+	s.verb = find(argv);
+	if (s.verb == NULL)
+		goto out;
+	HSA_TRY(rc, tkc_options_parse(&s.opt, s.verb, argv + 1, &s.diag));
+	if (s.opt.version)
+		printf("tke %s\n", HSA_VERSION);
+	else if (s.opt.help)
+		tkc_help(s.verb);
+	else
+		HSA_TRY(rc, s.verb->run(&s));
+	status = (int)s.exit;
+out:
+	if (!hsa_is_ok(rc)) {
+		fprintf(stderr, "tke%s%s: %s\n", s.verb == NULL ? "" : " ",
+		    s.verb == NULL ? "" : s.verb->name,
 		    s.diag.text[0] != '\0' ? s.diag.text : hsa_err_text(rc));
-	status = hsa_is_ok(rc) ? (int)s.exit : (int)tkc_exit_of(rc);
+		status = (int)tkc_exit_of(rc);
+	}
 	tkc_session_close(&s);
 	return status;
 }
@@ -51,41 +81,24 @@ run(const struct tkc_verb *verb, char **argv)
 int
 main(int argc, char **argv)
 {
-	const struct tkc_verb *verb = NULL;
+	char help[] = "--help";
+	char *helped[] = {NULL, help, NULL}, *usage[] = {help, NULL};
 	int status = TKC_EXIT_USAGE;
 
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
 	guard_memory();
-	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
-		printf("tke %s\n", HSA_VERSION);
-		return TKC_EXIT_OK;
-	}
-	if (argc > 1 &&
-	    (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-		(strcmp(argv[1], "help") == 0 && argc == 2))) {
-		tkc_usage();
-		return TKC_EXIT_OK;
-	}
-	if (argc > 2 && strcmp(argv[1], "help") == 0) {
-		verb = tkc_verb_find(argv[2]);
-		if (verb != NULL) {
-			tkc_help(verb);
-			return TKC_EXIT_OK;
-		}
-		argv++;
-	}
-	verb = argc > 1 ? tkc_verb_find(argv[1]) : NULL;
-	if (verb == NULL) {
-		if (argc > 1)
-			fprintf(stderr, "tke: no verb \"%s\": see tke --help\n",
-			    argv[1]);
-		else
-			fprintf(stderr, "tke: which verb? see tke --help\n");
-		return TKC_EXIT_USAGE;
+	argv += argc > 0;
+	/* tke help [VERB], tke -h: other spellings of --help */
+	if (*argv != NULL && strcmp(*argv, "help") == 0 && argv[1] != NULL) {
+		helped[0] = argv[1];
+		argv = helped;
+	} else if (*argv != NULL &&
+	    (strcmp(*argv, "-h") == 0 || strcmp(*argv, "help") == 0)) {
+		argv = usage;
 	}
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
-		status = run(verb, argv + 2);
+		status = run(argv);
 	curl_global_cleanup();
 	CRYPTO_secure_malloc_done();
 	return status;

@@ -15,7 +15,7 @@ tkc_run_path(struct hsa_buf *b, const char *base, const char *path)
 	return hsa_buf_rc(b);
 }
 
-/* ---- passwords --------------------------------------------------------- */
+/* ---- passwords ----------------------------------------------------------- */
 
 static hsa_rc
 try_password(struct tkc_passwords *w, const char *key, const char *base,
@@ -66,7 +66,7 @@ out:
 	return rc;
 }
 
-/* ---- keys -------------------------------------------------------------- */
+/* ---- keys ---------------------------------------------------------------- */
 
 static size_t
 count_named(const struct tkc_keys *keys, const char *name)
@@ -176,7 +176,7 @@ out:
 	return rc;
 }
 
-/* ---- units ------------------------------------------------------------- */
+/* ---- units --------------------------------------------------------------- */
 
 static bool
 matches(const struct tkc_unit *u, const struct tkc_c_unit *want)

@@ -95,7 +95,7 @@ void tkc_ceremony_free(struct tkc_ceremony *c);
 HSA_MUST_USE hsa_rc tkc_ceremony_check(
     const struct tkc_ceremony *c, struct hsa_diag *diag);
 
-/* ---- verbs that a step may do ------------------------------------------ */
+/* ---- verbs that a step may do -------------------------------------------- */
 
 enum tkc_c_arg { /* bits */
 	TKC_ARG_ROLE = 1u << 0,

@@ -35,7 +35,7 @@ check_hex(const char *what, const char *text, struct hsa_diag *diag)
 	    diag, HSA_RC(E_CONFIG), "%s must be 64 hexadecimal digits", what);
 }
 
-/* ---- units, roles, parts ----------------------------------------------- */
+/* ---- units, roles, parts ------------------------------------------------- */
 
 static hsa_rc
 check_unit(const struct tkc_ceremony *c, size_t i, struct hsa_diag *diag)
@@ -114,7 +114,7 @@ out:
 	return rc;
 }
 
-/* ---- steps ------------------------------------------------------------- */
+/* ---- steps --------------------------------------------------------------- */
 
 static unsigned int
 given(const struct tkc_c_with *w)

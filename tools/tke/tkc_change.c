@@ -31,7 +31,7 @@ slice_of(const struct hsa_buf *b)
 	return (struct tke_slice){b->p, b->len};
 }
 
-/* ---- who signs --------------------------------------------------------- */
+/* ---- who signs ----------------------------------------------------------- */
 
 static hsa_rc
 unlock_signers(struct job *j)
@@ -83,7 +83,7 @@ out:
 	return rc;
 }
 
-/* ---- one command ------------------------------------------------------- */
+/* ---- one command --------------------------------------------------------- */
 
 static hsa_rc
 sign_all(struct hsa_buf *signatures, const struct job *j, struct tke_slice tbs)
@@ -165,7 +165,7 @@ out:
 	return rc;
 }
 
-/* ---- key parts (13.4) -------------------------------------------------- */
+/* ---- key parts (13.4) ---------------------------------------------------- */
 
 static hsa_rc
 inner_request(
@@ -243,7 +243,7 @@ out:
 	return rc;
 }
 
-/* ---- the other changes ------------------------------------------------- */
+/* ---- the other changes --------------------------------------------------- */
 
 static hsa_rc
 add_admin(struct job *j, struct tkc_answer *a)

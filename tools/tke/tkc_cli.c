@@ -165,6 +165,20 @@ parse_option(struct tkc_options *o, const struct tkc_verb *verb, char ***argv,
 }
 
 hsa_rc
+tkc_options_before(struct tkc_options *o, char ***argv, struct hsa_diag *diag)
+{
+	static const struct tkc_verb any = {.name = "VERB",
+	    .options = TKC_OPT_SERVER | TKC_OPT_FILES | TKC_OPT_PASSWORD |
+		TKC_OPT_JSON};
+	hsa_rc rc = HSA_OK;
+
+	for (; **argv != NULL && strncmp(**argv, "--", 2) == 0; (*argv)++)
+		HSA_TRY(rc, parse_option(o, &any, argv, diag));
+out:
+	return rc;
+}
+
+hsa_rc
 tkc_options_parse(struct tkc_options *o, const struct tkc_verb *verb,
     char **argv, struct hsa_diag *diag)
 {
@@ -212,12 +226,14 @@ tkc_usage(void)
 	size_t i;
 
 	printf("tke %s: administer crypto units with signed commands\n\n"
-	       "usage: tke VERB [options]\n\n",
+	       "usage: tke [options] VERB [options]\n\n",
 	    HSA_VERSION);
 	for (i = 0; i < TABLES; i++)
 		for (v = tables[i]; v->name != NULL; v++)
 			printf("  %-22s %s\n", v->name, v->summary);
-	printf("\nEvery verb has --help. Exit status: 0 done; 1 refused by a "
+	printf("\nEvery verb has --help. Options that say where the units, key "
+	       "files and\npasswords are may stand before the verb, too. "
+	       "Exit status: 0 done; 1 refused by a "
 	       "unit, units differ\nor a ceremony deviated; 2 wrong use; 3 a "
 	       "unit cannot be reached or believed.\n");
 }

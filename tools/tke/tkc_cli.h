@@ -68,6 +68,15 @@ extern const struct tkc_verb tkc_verbs_select[], tkc_verbs_key[],
 const struct tkc_verb *tkc_verb_find(const char *name);
 
 /*
+ * tkc_options_before(o, argv, diag) - options before the verb: those that say
+ * where things are, whatever the verb will be; moves *argv on to the verb.
+ * An option that the verb has no use for is then ignored, so that one alias
+ * serves every verb. E_ARG with the fix.
+ */
+HSA_MUST_USE hsa_rc tkc_options_before(struct tkc_options *o, char ***argv,
+    struct hsa_diag *diag);
+
+/*
  * tkc_options_parse(o, verb, argv, diag) - everything behind the verb, ended
  * by NULL; "--" ends the options. Options may have their value as the next
  * word or behind '='. E_ARG with the fix.

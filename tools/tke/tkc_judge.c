@@ -6,7 +6,7 @@
 #include "hsa_codec.h"
 #include "tkc_run.h"
 
-/* ---- the units' answers ------------------------------------------------ */
+/* ---- the units' answers -------------------------------------------------- */
 
 static void
 expected_text(struct hsa_buf *b, const struct tkc_c_expected *e)
@@ -54,7 +54,7 @@ out:
 	return rc;
 }
 
-/* ---- their events ------------------------------------------------------ */
+/* ---- their events -------------------------------------------------------- */
 
 /* Name of the event that a command must leave. */
 static const char *

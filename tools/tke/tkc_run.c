@@ -49,7 +49,7 @@ out:
 	return rc;
 }
 
-/* ---- local steps ------------------------------------------------------- */
+/* ---- local steps --------------------------------------------------------- */
 
 static hsa_rc
 note(struct tkc_step_done *d, const char *what, const struct tkc_key *k)
@@ -181,7 +181,7 @@ local_step(struct tkc_run *r, struct tkc_step_done *d)
 	    diag.text[0] != '\0' ? diag.text : hsa_err_text(rc));
 }
 
-/* ---- steps that send commands ------------------------------------------ */
+/* ---- steps that send commands -------------------------------------------- */
 
 static hsa_rc
 add_signer(struct tkc_run *r, struct tkc_change *c, const char *role, bool must,

@@ -56,7 +56,7 @@ passed(const struct tkc_run *r)
 	return r->deviations == 0 && steps_run(r) == r->c->steps_count;
 }
 
-/* ---- cover ------------------------------------------------------------- */
+/* ---- cover --------------------------------------------------------------- */
 
 static void
 cover(struct hsa_buf *b, const struct tkc_run *r)
@@ -197,7 +197,7 @@ participants(struct hsa_buf *b, const struct tkc_run *r)
 	hsa_buf_str(b, "\n");
 }
 
-/* ---- steps ------------------------------------------------------------- */
+/* ---- steps --------------------------------------------------------------- */
 
 static void
 signer_names(
@@ -305,7 +305,7 @@ step(struct hsa_buf *b, const struct tkc_run *r, const struct tkc_step_done *d)
 	hsa_buf_str(b, "\n");
 }
 
-/* ---- final state and deviations ---------------------------------------- */
+/* ---- final state and deviations ------------------------------------------ */
 
 static void
 state_row(struct hsa_buf *b, const struct tkc_run *r, const char *name,

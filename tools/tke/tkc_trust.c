@@ -205,7 +205,7 @@ out:
 	return rc;
 }
 
-/* ---- the chain (8.2) --------------------------------------------------- */
+/* ---- the chain (8.2) ----------------------------------------------------- */
 
 struct chain {
 	struct tkc_answer cert[TKE_OA_CHAIN_MAX + 1]; /* and the end mark */

@@ -7,7 +7,7 @@
 #include "tkc_change.h"
 #include "tkc_session.h"
 
-/* ---- what comes out ---------------------------------------------------- */
+/* ---- what comes out ------------------------------------------------------ */
 
 static void
 outcome_json(struct hsa_jw *w, const struct tkc_outcome *o, const char *text)
@@ -89,7 +89,7 @@ print_outcomes(struct tkc_session *s, const struct tkc_change *c,
 	return rc;
 }
 
-/* ---- the fan-out ------------------------------------------------------- */
+/* ---- the fan-out --------------------------------------------------------- */
 
 static hsa_rc
 choose_signers(struct tkc_session *s, struct tkc_change *c)
@@ -142,7 +142,7 @@ out:
 	return rc;
 }
 
-/* ---- the verbs --------------------------------------------------------- */
+/* ---- the verbs ----------------------------------------------------------- */
 
 static hsa_rc
 admin_add(struct tkc_session *s)
