@@ -60,8 +60,7 @@ header(struct MHD_Connection *c, const char *name)
 	return MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
 }
 
-/* ---- POST ------------------------------------------------------------------
- */
+/* ---- POST ---------------------------------------------------------------- */
 
 /* The ids of the request; false with text when one is malformed. A new
  * command id stands in, so that the refusal has one, too. */
@@ -316,8 +315,7 @@ out:
 	return done;
 }
 
-/* ---- what libmicrohttpd calls ----------------------------------------------
- */
+/* ---- what libmicrohttpd calls -------------------------------------------- */
 
 /* By its own announcement. */
 static bool

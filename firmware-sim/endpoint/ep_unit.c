@@ -202,8 +202,7 @@ out:
 	return rc;
 }
 
-/* ---- requests -------------------------------------------------------------
- */
+/* ---- requests ------------------------------------------------------------ */
 
 static hsa_rc
 status(struct unit *u, struct hsa_unit_status *st)
@@ -233,8 +232,7 @@ on_request(
 	    (const char *)q->transport.p, q->transport.len);
 }
 
-/* ---- life -----------------------------------------------------------------
- */
+/* ---- life ---------------------------------------------------------------- */
 
 static void
 stop_channels(struct unit *u)

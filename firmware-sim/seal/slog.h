@@ -46,8 +46,7 @@ void slog_why(struct slog *l, struct hsa_diag *diag);
  * beyond the last one of its source, or is not the one in the record. */
 struct cu_sink slog_sink(struct slog *l);
 
-/* ---- reading what is sealed and durable -----------------------------------
- */
+/* ---- reading what is sealed and durable ---------------------------------- */
 
 struct slog_reader;
 

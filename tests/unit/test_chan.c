@@ -20,8 +20,7 @@
 #include "hsa_codec.h"
 #include "slog_impl.h"
 
-/* ---- a collector that does what the test says ------------------------------
- */
+/* ---- a collector that does what the test says ---------------------------- */
 
 struct fixture {
 	struct helper_slog h;
@@ -336,8 +335,7 @@ teardown(void **state)
 	return 0;
 }
 
-/* ---- what works -----------------------------------------------------------
- */
+/* ---- what works ---------------------------------------------------------- */
 
 static void
 test_chan__a_log_arrives_in_order_and_the_cursor_follows_acks(void **state)
@@ -625,8 +623,7 @@ test_chan__resume_between_checkpoints_goes_on_there(void **state)
 	assert_int_equal(f->doubled, 40 * 39 / 2);
 }
 
-/* ---- what is refused (C3, C4) ---------------------------------------------
- */
+/* ---- what is refused (C3, C4) -------------------------------------------- */
 
 static void
 recovers(struct fixture *f, uint64_t sealed)
@@ -806,8 +803,7 @@ test_chan__pauses_double_while_nobody_listens(void **state)
 	assert_true(now_ms() - start >= 330 && now_ms() - start < 2000);
 }
 
-/* ---- the end --------------------------------------------------------------
- */
+/* ---- the end ------------------------------------------------------------- */
 
 static void *
 drain_later(void *arg)

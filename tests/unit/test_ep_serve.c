@@ -72,8 +72,7 @@ nap(long ms)
 	(void)nanosleep(&t, NULL);
 }
 
-/* ---- a server in this process, stopped through its signal descriptor --------
- */
+/* ---- a server in this process, stopped through its signal descriptor ----- */
 
 struct server {
 	pthread_t thread;

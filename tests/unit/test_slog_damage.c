@@ -417,8 +417,7 @@ test_slog__a_folder_that_lost_its_files_is_not_a_new_log(void **state)
 	assert_non_null(strstr(diag.text, "first file is missing"));
 }
 
-/* ---- several files --------------------------------------------------------
- */
+/* ---- several files ------------------------------------------------------- */
 
 static void
 test_slog__a_torn_beginning_of_a_new_file_is_removed(void **state)

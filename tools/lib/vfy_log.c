@@ -66,8 +66,7 @@ found(struct walk *w, const struct vfy_why *why, const char *file,
 	res->place.sequence = w->known ? w->state.tree.size : 0;
 }
 
-/* ---- sizes whose root is wanted -------------------------------------------
- */
+/* ---- sizes whose root is wanted ------------------------------------------ */
 
 static void
 next_point(struct walk *w)
@@ -137,8 +136,7 @@ out:
 	return rc;
 }
 
-/* ---- entries ---------------------------------------------------------------
- */
+/* ---- entries ------------------------------------------------------------- */
 
 static hsa_rc
 learn_origin(struct walk *w, const struct hsa_entry *e, struct vfy_why *why)
@@ -213,8 +211,7 @@ out:
 	return rc;
 }
 
-/* ---- segments --------------------------------------------------------------
- */
+/* ---- segments ------------------------------------------------------------ */
 
 static hsa_rc
 unreadable(struct walk *w, hsa_rc rc, const char *name)
@@ -313,8 +310,7 @@ segment(struct walk *w, const struct vfy_segment *s, bool newest)
 	return rc;
 }
 
-/* ---- the head ---------------------------------------------------------------
- */
+/* ---- the head ------------------------------------------------------------ */
 
 /* Before the walk: what is read now, the log must have when we get there. */
 static hsa_rc
