@@ -239,6 +239,9 @@ analyze: $(GEN)
 # ---- install --------------------------------------------------------------------
 
 MAN := $(wildcard tools/man/*.[1-8])
+# headers that only proto/ itself includes stay at home
+HEADERS := $(filter-out %/hsa_codec_wire.h %/hsa_codec_event.h \
+	%/hsa_event_check.h,$(wildcard proto/hsa_*.h))
 ## install       programs, libhsa, headers, man pages (DESTDIR, PREFIX)
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin \
@@ -247,7 +250,7 @@ install: all
 	install -m 755 $(BUILD)/bin/cryptounitd $(DESTDIR)$(PREFIX)/sbin
 	install -m 644 $(SO) $(A_HSA) $(DESTDIR)$(PREFIX)/lib
 	ln -sf libhsa.so.0 $(DESTDIR)$(PREFIX)/lib/libhsa.so
-	install -m 644 proto/hsa_*.h proto/*.def proto/*.proto proto/FORMAT.md \
+	install -m 644 $(HEADERS) proto/*.def proto/*.proto proto/FORMAT.md \
 	    $(DESTDIR)$(PREFIX)/include/hsa
 	sed -e 's,@PREFIX@,$(PREFIX),g' -e 's,@VERSION@,$(VERSION),g' \
 	    proto/libhsa.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/libhsa.pc
