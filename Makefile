@@ -215,7 +215,6 @@ check-tsan: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(TSAN_TESTS)
 	@CU_BUILD=$(BUILD) tests/run.sh $(BUILD) $(TSAN_TESTS)
 
-fuzz-libs: $(A_HSA) $(A_TKE) $(A_FW) $(A_TOOLS)
 $(BUILD)/bin/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(A_TOOLS) $(A_FW) \
     $(A_TKE) $(A_HSA)
 	@mkdir -p $(@D)
@@ -264,6 +263,6 @@ clean:
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 .PHONY: help all clean demo test deps deps-test tests check check-integ \
-	check-crash check-all check-tsan fuzz fuzz-libs lint analyze \
+	check-crash check-all check-tsan fuzz lint analyze \
 	install
 .SECONDARY:

@@ -6,13 +6,20 @@ build=$1
 secs=$2
 shift 2
 mkdir -p "$build/findings" "$build/bin" "$build/log" "$build/gen"
+# all of them first: two makes at once would build the same archives
+for t; do
+	set -- "$@" "$build/bin/$t"
+	shift
+done
 make -s BUILD="$build" CC=clang SAN=address,undefined \
-	FUZZ_CFLAGS=-fsanitize=fuzzer-no-link fuzz-libs || exit 1
+	FUZZ_CFLAGS=-fsanitize=fuzzer-no-link "$@" || exit 1
+for t; do
+	set -- "$@" "$(basename "$t")"
+	shift
+done
 one() {
 	t=$1
 	mkdir -p "$build/corpus/$t"
-	make -s BUILD="$build" CC=clang SAN=address,undefined \
-		FUZZ_CFLAGS=-fsanitize=fuzzer-no-link "$build/bin/$t" || return 1
 	ASAN_OPTIONS=detect_leaks=1 \
 	LSAN_OPTIONS=suppressions=tests/lint/lsan.supp:print_suppressions=0 \
 	"$build/bin/$t" -max_total_time="$secs" -timeout=20 -rss_limit_mb=2048 \
