@@ -13,7 +13,7 @@
 #define TKE_OA_CHAIN_MAX 8
 
 /*
- * tke_oa_tbs(b, serial, key_point, subject_ski, signer_ski, time16) - header
+ * tke_oa_tbs(b, serial, key_point, signer_ski, time16) - header
  * and sections 0 to 3: the signed part, 544 bytes. time16: signing time as 16
  * ASCII characters, "20260101000000Z\0".
  * tke_oa_finish(b, signer_ski, sig, n) - append section 4 around a DER
