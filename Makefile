@@ -226,11 +226,11 @@ fuzz:
 	@tests/lint/deps.sh build test fuzz
 	@tests/fuzz/run.sh $(BUILD)-fuzz $(FUZZ_SECS) $(FUZZ)
 
-## lint          include edges, headers alone, tables, man pages, scripts, format
+## lint          include edges, headers alone, parsers fuzzed, man pages, scripts
 lint: $(GEN)
 	@tests/lint/run.sh $(BUILD) "$(CC) $(CPPFLAGS) -std=c11 $(WARN)"
 
-## analyze       clang-tidy and cppcheck
+## analyze       clang-format, clang-tidy and cppcheck
 analyze: $(GEN)
 	@tests/lint/deps.sh build lint
 	@tests/lint/analyze.sh "$(CPPFLAGS)"

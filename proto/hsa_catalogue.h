@@ -28,20 +28,20 @@ enum hsa_correlation {
 
 struct hsa_action_row {
 	enum hsa_action code;
-	const char *name;            /* "hs-crypto.tke-cryptounit.reset" */
-	const char *family;          /* "tke" */
-	const char *listed;          /* "table" or "severity-only" */
+	const char *name;   /* "hs-crypto.tke-cryptounit.reset" */
+	const char *family; /* "tke" */
+	const char *listed; /* "table" or "severity-only" */
 	const char *description;
 	const char *type_uri;
 	const char *type_uri_source; /* "seed" or "inferred" */
 	const char *severity;        /* of a success */
 	const char *severity_source; /* "seed", "typo-fixed", "fallback" */
 	bool data_event;
-	bool success_is_200;         /* else any 2xx */
+	bool success_is_200; /* else any 2xx */
 	enum hsa_correlation correlation;
-	const char *request_data;    /* "name:type,name:type?", as documented */
+	const char *request_data; /* "name:type,name:type?", as documented */
 	const char *response_data;
-	const char *old_name;        /* "" when never renamed */
+	const char *old_name; /* "" when never renamed */
 	const char *notes;
 };
 
@@ -54,32 +54,32 @@ const struct hsa_action_row *hsa_catalogue_by_old_name(const char *name);
 
 /* One documented field of request_data or response_data. */
 struct hsa_field_spec {
-	char name[64];     /* dots for nesting */
-	char type[16];     /* "hex64", "hex64[]", "location", "int", ... */
+	char name[64]; /* dots for nesting */
+	char type[16]; /* "hex64", "hex64[]", "location", "int", ... */
 	bool optional;
 };
 /*
  * hsa_field_spec_next(list, at, spec) - walk a row's list; *at starts at 0.
  * Returns false at the end. The table's own text is well-formed (tested).
  */
-bool hsa_field_spec_next(const char *list, size_t *at,
-    struct hsa_field_spec *spec);
+bool hsa_field_spec_next(
+    const char *list, size_t *at, struct hsa_field_spec *spec);
 
 /* ---- HTTP statuses (seed Table 21) --------------------------------------- */
 
 struct hsa_status_row {
 	uint32_t code;
-	const char *phrase;           /* reasonType */
-	const char *severity;         /* "" when Table 21 does not list it */
+	const char *phrase;   /* reasonType */
+	const char *severity; /* "" when Table 21 does not list it */
 };
 const struct hsa_status_row *hsa_status(uint32_t code); /* NULL: unknown */
 
 /* Which rule of catalogue-notes 2 decided. */
 enum hsa_severity_rule {
-	HSA_SEVERITY_TKE = 1,    /* every TKE event is critical */
-	HSA_SEVERITY_STATUS,     /* failure, status in Table 21 */
-	HSA_SEVERITY_ACTION,     /* the action's row in Table 20 */
-	HSA_SEVERITY_FALLBACK    /* action not in Table 20: by verb, W01 */
+	HSA_SEVERITY_TKE = 1, /* every TKE event is critical */
+	HSA_SEVERITY_STATUS,  /* failure, status in Table 21 */
+	HSA_SEVERITY_ACTION,  /* the action's row in Table 20 */
+	HSA_SEVERITY_FALLBACK /* action not in Table 20: by verb, W01 */
 };
 /*
  * hsa_severity(row, status, rule) - "normal", "warning" or "critical"; rule,
@@ -92,14 +92,14 @@ const char *hsa_severity(const struct hsa_action_row *row, uint32_t status,
 
 struct hsa_ep11_row {
 	uint32_t rc;
-	const char *name;   /* "TEMPLATE_INCOMPLETE" */
-	const char *text;   /* what happened, for a person */
-	uint32_t status;    /* HTTP status of the event */
+	const char *name; /* "TEMPLATE_INCOMPLETE" */
+	const char *text; /* what happened, for a person */
+	uint32_t status;  /* HTTP status of the event */
 };
 struct hsa_reason_row {
 	uint32_t reason;
-	const char *name;   /* "TOO_FEW_SIGNATURES" */
-	const char *text;   /* what exactly, and what to do */
+	const char *name; /* "TOO_FEW_SIGNATURES" */
+	const char *text; /* what exactly, and what to do */
 };
 /* NULL when no row has the code. */
 const struct hsa_ep11_row *hsa_ep11(uint32_t rc);
@@ -130,7 +130,7 @@ enum hsa_special_code {
 	HSA_SPECIAL_COUNT
 };
 struct hsa_special_row {
-	const char *name;         /* "UNIT_START" */
+	const char *name;            /* "UNIT_START" */
 	uint32_t category, specific; /* XCP_LOGEV_*, XCP_LOGSPEV_* */
 	const char *text;
 };

@@ -1,9 +1,9 @@
 /*
  * hsa_codec.h - the only user of the code generated from audit.proto and
  * unit.proto: C structs to protobuf bytes and back.
- * Decoders are strict (FORMAT E1 to E6): unknown fields, wrong lengths of ids, a
- * missing body, more than one body, invalid UTF-8 and any second spelling of a
- * message are E_FORMAT, another schema or version E_UNSUPPORTED, anything
+ * Decoders are strict (FORMAT E1 to E6): unknown fields, wrong lengths of ids,
+ * a missing body, more than one body, invalid UTF-8 and any second spelling of
+ * a message are E_FORMAT, another schema or version E_UNSUPPORTED, anything
  * beyond its limit E_RANGE; nothing is trusted. What decodes encodes to the
  * same bytes. Encoders write a byte that is no UTF-8 as U+FFFD, so that no
  * text can keep an event out of the log.
@@ -26,18 +26,17 @@ struct hsa_buf;
  * the sealer puts that in front with hsa_record_seal, which appends the nine
  * bytes of field 1 and then the rest. E_RANGE above HSA_RECORD_MAX.
  */
-HSA_MUST_USE hsa_rc hsa_record_encode(struct hsa_buf *b,
-    const struct hsa_record *r);
-void hsa_record_seal(struct hsa_buf *b, uint64_t sequence, const void *rest,
-    size_t n);
+HSA_MUST_USE hsa_rc hsa_record_encode(
+    struct hsa_buf *b, const struct hsa_record *r);
+void hsa_record_seal(
+    struct hsa_buf *b, uint64_t sequence, const void *rest, size_t n);
 /* hsa_record_decode(r, p, n) - a sealed record (sequence present and first). */
-HSA_MUST_USE hsa_rc hsa_record_decode(struct hsa_record *r, const void *p,
-    size_t n);
+HSA_MUST_USE hsa_rc hsa_record_decode(
+    struct hsa_record *r, const void *p, size_t n);
 /* hsa_record_peek(...) - sequence, source and source sequence only, without
  * allocation; accepts what decode accepts at that level. For recovery. */
-HSA_MUST_USE hsa_rc hsa_record_peek(uint64_t *sequence,
-    enum hsa_source *source, uint64_t *source_sequence, const void *p,
-    size_t n);
+HSA_MUST_USE hsa_rc hsa_record_peek(uint64_t *sequence, enum hsa_source *source,
+    uint64_t *source_sequence, const void *p, size_t n);
 
 /* ---- entries of a log segment -------------------------------------------- */
 
@@ -73,8 +72,8 @@ void hsa_entry_encode_checkpoint(struct hsa_buf *b, const void *p, size_t n);
  * not a whole entry yet (a torn tail, or read more); E_FORMAT, E_RANGE: bytes
  * that no writer of this format makes, also a second spelling of the same.
  */
-HSA_MUST_USE hsa_rc hsa_entry_decode(struct hsa_entry *e, size_t *used,
-    const void *p, size_t n);
+HSA_MUST_USE hsa_rc hsa_entry_decode(
+    struct hsa_entry *e, size_t *used, const void *p, size_t n);
 
 /* ---- frames of the channel ----------------------------------------------- */
 
@@ -98,21 +97,21 @@ struct hsa_frame {
 	char origin[256];              /* hello */
 	uint64_t epoch;                /* hello */
 	uint64_t sequence; /* hello, ack: size; resume: next; records: first */
-	uint8_t root[HSA_SHA256_LEN];  /* ack */
-	struct hsa_slice *record;      /* records; owned array */
+	uint8_t root[HSA_SHA256_LEN]; /* ack */
+	struct hsa_slice *record;     /* records; owned array */
 	size_t record_len;
-	char *text;                    /* checkpoint note, refuse text; owned */
+	char *text; /* checkpoint note, refuse text; owned */
 	size_t text_len;
-	struct hsa_buf *held;          /* backs the slices; owned */
+	struct hsa_buf *held; /* backs the slices; owned */
 };
 
 /* hsa_frame_encode(b, f) - append the delimited frame. */
-HSA_MUST_USE hsa_rc hsa_frame_encode(struct hsa_buf *b,
-    const struct hsa_frame *f);
+HSA_MUST_USE hsa_rc hsa_frame_encode(
+    struct hsa_buf *b, const struct hsa_frame *f);
 /* hsa_frame_decode(f, used, p, n) - as hsa_entry_decode; f is freed by
  * hsa_frame_free and does not point into p. */
-HSA_MUST_USE hsa_rc hsa_frame_decode(struct hsa_frame *f, size_t *used,
-    const void *p, size_t n);
+HSA_MUST_USE hsa_rc hsa_frame_decode(
+    struct hsa_frame *f, size_t *used, const void *p, size_t n);
 void hsa_frame_free(struct hsa_frame *f);
 
 #endif

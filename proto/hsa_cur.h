@@ -34,8 +34,8 @@ HSA_MUST_USE hsa_rc hsa_cur_be16(struct hsa_cur *c, uint16_t *v);
 HSA_MUST_USE hsa_rc hsa_cur_be32(struct hsa_cur *c, uint32_t *v);
 HSA_MUST_USE hsa_rc hsa_cur_be64(struct hsa_cur *c, uint64_t *v);
 /* hsa_cur_bytes(c, p, n) - p points into the input, n bytes of it. */
-HSA_MUST_USE hsa_rc hsa_cur_bytes(struct hsa_cur *c, const uint8_t **p,
-    size_t n);
+HSA_MUST_USE hsa_rc hsa_cur_bytes(
+    struct hsa_cur *c, const uint8_t **p, size_t n);
 /* hsa_cur_copy(c, to, n) - the same, copied. */
 HSA_MUST_USE hsa_rc hsa_cur_copy(struct hsa_cur *c, void *to, size_t n);
 /* hsa_cur_varint(c, v) - protobuf base 128; E_FORMAT when longer than needed

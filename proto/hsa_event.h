@@ -48,20 +48,20 @@ struct hsa_data {
  * everything. E_EXISTS when the name is there already; E_ARG for an empty
  * name or part of one, E_RANGE beyond HSA_DATA_DEPTH.
  */
-HSA_MUST_USE hsa_rc hsa_data_text(struct hsa_data *d, const char *name,
-    const char *text);
-HSA_MUST_USE hsa_rc hsa_data_integer(struct hsa_data *d, const char *name,
-    int64_t v);
-HSA_MUST_USE hsa_rc hsa_data_boolean(struct hsa_data *d, const char *name,
-    bool v);
+HSA_MUST_USE hsa_rc hsa_data_text(
+    struct hsa_data *d, const char *name, const char *text);
+HSA_MUST_USE hsa_rc hsa_data_integer(
+    struct hsa_data *d, const char *name, int64_t v);
+HSA_MUST_USE hsa_rc hsa_data_boolean(
+    struct hsa_data *d, const char *name, bool v);
 /* ids rendered as lower-case hex, n of them, each len bytes, back to back */
-HSA_MUST_USE hsa_rc hsa_data_hex(struct hsa_data *d, const char *name,
-    const uint8_t *id, size_t len);
+HSA_MUST_USE hsa_rc hsa_data_hex(
+    struct hsa_data *d, const char *name, const uint8_t *id, size_t len);
 HSA_MUST_USE hsa_rc hsa_data_hex_list(struct hsa_data *d, const char *name,
     const uint8_t *ids, size_t len, size_t n);
 /* hsa_data_find(d, name) - the member, dots as above, or NULL. */
-const struct hsa_field *hsa_data_find(const struct hsa_data *d,
-    const char *name);
+const struct hsa_field *hsa_data_find(
+    const struct hsa_data *d, const char *name);
 void hsa_data_free(struct hsa_data *d);
 
 /* ---- the event ----------------------------------------------------------- */
@@ -109,8 +109,8 @@ struct hsa_event_args {
  * documented field is missing from request or response, has the wrong type or
  * is not documented. On failure the fields are optional, types still hold.
  */
-HSA_MUST_USE hsa_rc hsa_event_build(struct hsa_event *ev,
-    struct hsa_event_args *args, struct hsa_diag *diag);
+HSA_MUST_USE hsa_rc hsa_event_build(
+    struct hsa_event *ev, struct hsa_event_args *args, struct hsa_diag *diag);
 void hsa_event_free(struct hsa_event *ev);
 
 /* ---- the record ---------------------------------------------------------- */
@@ -155,8 +155,8 @@ void hsa_record_free(struct hsa_record *r);
 
 /* hsa_strdup_opt(to, s) - copy a string that may be NULL. */
 HSA_MUST_USE hsa_rc hsa_strdup_opt(char **to, const char *s);
-HSA_MUST_USE hsa_rc hsa_initiator_copy(struct hsa_initiator *to,
-    const struct hsa_initiator *from);
+HSA_MUST_USE hsa_rc hsa_initiator_copy(
+    struct hsa_initiator *to, const struct hsa_initiator *from);
 void hsa_initiator_free(struct hsa_initiator *i);
 
 #endif

@@ -29,8 +29,8 @@ HSA_MUST_USE hsa_rc hsa_sha256_three(struct hsa_sha256 *h,
     size_t bn, const void *c, size_t cn);
 
 /* hsa_sha256(out, p, n) - one digest without a context of the caller's. */
-HSA_MUST_USE hsa_rc hsa_sha256(uint8_t out[HSA_SHA256_LEN], const void *p,
-    size_t n);
+HSA_MUST_USE hsa_rc hsa_sha256(
+    uint8_t out[HSA_SHA256_LEN], const void *p, size_t n);
 
 /* hsa_wipe(p, n) - overwrite in a way the compiler keeps; NULL allowed. */
 void hsa_wipe(void *p, size_t n);
@@ -45,15 +45,14 @@ HSA_MUST_USE hsa_rc hsa_random(void *p, size_t n);
 void hsa_hex(char *to, const void *p, size_t n);
 /* hsa_unhex(to, n, text, len) - len must be exactly 2 * n hex digits of
  * either case, else E_FORMAT and to untouched. */
-HSA_MUST_USE hsa_rc hsa_unhex(void *to, size_t n, const char *text,
-    size_t len);
+HSA_MUST_USE hsa_rc hsa_unhex(void *to, size_t n, const char *text, size_t len);
 
 /* hsa_base64(b, p, n) - standard alphabet with padding, appended.
  * hsa_unbase64(b, text, len) - strict: canonical padding and zero spare bits,
  * no blanks, else E_FORMAT. */
 void hsa_base64(struct hsa_buf *b, const void *p, size_t n);
-HSA_MUST_USE hsa_rc hsa_unbase64(struct hsa_buf *b, const char *text,
-    size_t len);
+HSA_MUST_USE hsa_rc hsa_unbase64(
+    struct hsa_buf *b, const char *text, size_t len);
 
 /* UUIDs, RFC 9562: random version 4, lower-case text, strict parse. */
 HSA_MUST_USE hsa_rc hsa_uuid_new(uint8_t id[HSA_UUID_LEN]);
@@ -66,7 +65,7 @@ HSA_MUST_USE hsa_rc hsa_uuid_parse(uint8_t id[HSA_UUID_LEN], const char *text);
  * part (ep11-tke-wire 11, vector 18.4). For the client, which holds the part
  * anyway; a unit computes it inside its token.
  */
-HSA_MUST_USE hsa_rc hsa_verification_pattern(uint8_t out[HSA_SHA256_LEN],
-    const uint8_t key[32]);
+HSA_MUST_USE hsa_rc hsa_verification_pattern(
+    uint8_t out[HSA_SHA256_LEN], const uint8_t key[32]);
 
 #endif

@@ -80,15 +80,15 @@ struct hsa_unit_reply {
 };
 
 /* Delimited, at most HSA_FRAME_MAX; decode as hsa_entry_decode. */
-HSA_MUST_USE hsa_rc hsa_unit_request_encode(struct hsa_buf *b,
-    const struct hsa_unit_request *q);
-HSA_MUST_USE hsa_rc hsa_unit_request_decode(struct hsa_unit_request *q,
-    size_t *used, const void *p, size_t n);
+HSA_MUST_USE hsa_rc hsa_unit_request_encode(
+    struct hsa_buf *b, const struct hsa_unit_request *q);
+HSA_MUST_USE hsa_rc hsa_unit_request_decode(
+    struct hsa_unit_request *q, size_t *used, const void *p, size_t n);
 void hsa_unit_request_free(struct hsa_unit_request *q);
-HSA_MUST_USE hsa_rc hsa_unit_reply_encode(struct hsa_buf *b,
-    const struct hsa_unit_reply *r);
-HSA_MUST_USE hsa_rc hsa_unit_reply_decode(struct hsa_unit_reply *r,
-    size_t *used, const void *p, size_t n);
+HSA_MUST_USE hsa_rc hsa_unit_reply_encode(
+    struct hsa_buf *b, const struct hsa_unit_reply *r);
+HSA_MUST_USE hsa_rc hsa_unit_reply_decode(
+    struct hsa_unit_reply *r, size_t *used, const void *p, size_t n);
 void hsa_unit_reply_free(struct hsa_unit_reply *r);
 void hsa_caller_free(struct hsa_caller *c);
 

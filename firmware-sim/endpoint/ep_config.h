@@ -19,14 +19,14 @@ enum ep_unit_type {
 };
 
 struct ep_unit_config {
-	char *name;     /* "operational-1": folder under units/ */
-	char *id;       /* UUID text */
+	char *name; /* "operational-1": folder under units/ */
+	char *id;   /* UUID text */
 	enum ep_unit_type type;
 	char *location; /* "[us-south].[AZ1-CS1].[00].[03]" */
 	char *serial;   /* 8 characters */
 };
 
-struct ep_identity { /* who a local user, or the bearer of a token, is */
+struct ep_identity {        /* who a local user, or the bearer of a token, is */
 	char *user;         /* login name; "*" for any */
 	char *token_sha256; /* hex of SHA-256 of the token, or NULL */
 	char *id;           /* initiator.id, "IBMid-..." */
@@ -40,9 +40,9 @@ struct ep_collector {
 
 struct ep_config {
 	char *instance_id, *account, *region, *crn_prefix;
-	char *pkcs11_module;       /* absolute path of libsofthsm2.so */
-	char *admin_socket;        /* relative to the state directory */
-	char *admin_listen;        /* "127.0.0.1:8443" or NULL */
+	char *pkcs11_module; /* absolute path of libsofthsm2.so */
+	char *admin_socket;  /* relative to the state directory */
+	char *admin_listen;  /* "127.0.0.1:8443" or NULL */
 	struct ep_unit_config *unit;
 	unsigned int unit_count;
 	struct ep_identity *identity;
@@ -56,10 +56,10 @@ struct ep_config {
  * in range, names and ids unique, one module per unit. E_CONFIG with the line
  * or the key and the fix. ep_config_parse: the same from memory (fuzzed).
  */
-HSA_MUST_USE hsa_rc ep_config_load(struct ep_config **c, const char *dir,
-    struct hsa_diag *diag);
-HSA_MUST_USE hsa_rc ep_config_parse(struct ep_config **c, const void *yaml,
-    size_t n, struct hsa_diag *diag);
+HSA_MUST_USE hsa_rc ep_config_load(
+    struct ep_config **c, const char *dir, struct hsa_diag *diag);
+HSA_MUST_USE hsa_rc ep_config_parse(
+    struct ep_config **c, const void *yaml, size_t n, struct hsa_diag *diag);
 void ep_config_free(struct ep_config *c);
 
 /* The strings that follow from it; each is appended to an empty hsa_buf by
@@ -73,15 +73,15 @@ void ep_unit_origin(struct hsa_buf *b, const struct ep_unit_config *u);
 /* ep_unit_find(c, name) - the unit of that name, or NULL.
  * ep_unit_type_name(t) - "operational", "recovery", "failover".
  * ep_unit_type_parse(t, s) - and back; E_NOT_FOUND. */
-const struct ep_unit_config *ep_unit_find(const struct ep_config *c,
-    const char *name);
+const struct ep_unit_config *ep_unit_find(
+    const struct ep_config *c, const char *name);
 const char *ep_unit_type_name(enum ep_unit_type t);
 HSA_MUST_USE hsa_rc ep_unit_type_parse(enum ep_unit_type *t, const char *s);
 
 /* ep_location_parse(module, domain, s) - the two indices of a location,
  * "[zone].[host].[module].[domain]" (ep11-tke-wire 2.2). E_FORMAT. */
-HSA_MUST_USE hsa_rc ep_location_parse(uint32_t *module, uint32_t *domain,
-    const char *s);
+HSA_MUST_USE hsa_rc ep_location_parse(
+    uint32_t *module, uint32_t *domain, const char *s);
 
 /*
  * ep_listen_parse(host, port, s) - "127.0.0.1:8443", "[::1]:8443" or
@@ -89,8 +89,8 @@ HSA_MUST_USE hsa_rc ep_location_parse(uint32_t *module, uint32_t *domain,
  * address beyond this machine.
  */
 #define EP_HOST_MAX 46
-HSA_MUST_USE hsa_rc ep_listen_parse(char host[EP_HOST_MAX], uint16_t *port,
-    const char *s);
+HSA_MUST_USE hsa_rc ep_listen_parse(
+    char host[EP_HOST_MAX], uint16_t *port, const char *s);
 
 #define EP_CONFIG_MAX 262144u /* bytes of config.yaml */
 #define EP_IDENTITIES_MAX 64

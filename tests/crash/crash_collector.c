@@ -20,8 +20,8 @@
 #include "vfy_log.h"
 
 #define UNITS 3
-static const char *const unit_name[UNITS] = {"operational-1", "operational-2",
-    "recovery-1"};
+static const char *const unit_name[UNITS] = {
+    "operational-1", "operational-2", "recovery-1"};
 
 static struct hd daemon_;
 static struct hc client[UNITS];
@@ -39,12 +39,12 @@ static pid_t
 collector_start(const char *out)
 {
 	char prog[256], verb[] = "collect", o1[] = "--listen", sock[256],
-	    o2[] = "--out", dir[256], o3[] = "--key", pub[256];
+			o2[] = "--out", dir[256], o3[] = "--key", pub[256];
 	char *argv[] = {prog, verb, o1, sock, o2, dir, o3, pub, NULL};
 
 	hd_program(prog, sizeof(prog), "hsa");
-	(void)snprintf(sock, sizeof(sock), "unix:%s/collect.sock",
-	    daemon_.state);
+	(void)snprintf(
+	    sock, sizeof(sock), "unix:%s/collect.sock", daemon_.state);
 	(void)snprintf(dir, sizeof(dir), "%s", out);
 	(void)snprintf(pub, sizeof(pub), "%s/checkpoint.pub", daemon_.state);
 	return hd_spawn(argv, "ready");
@@ -87,9 +87,8 @@ read_log(struct digests *d, const char *dir, const char *name)
 	(void)snprintf(pub, sizeof(pub), "%s/checkpoint.pub", daemon_.state);
 	if (!hsa_is_ok(vfy_keys_load(&keys, pub, &diag)) ||
 	    !hsa_is_ok(vfy_log(&res, dir,
-		&(struct vfy_options){.keys = &keys,
-		    .on_record = on_record,
-		    .ctx = d},
+		&(struct vfy_options){
+		    .keys = &keys, .on_record = on_record, .ctx = d},
 		&diag)))
 		say(name, diag.text);
 	else if (res.bad || res.sealed != d->len)
@@ -152,14 +151,15 @@ main(void)
 				hc_answer_free(&a);
 			}
 			clock_gettime(CLOCK_MONOTONIC, &now);
-		} while (now.tv_sec < end.tv_sec ||
+		} while (
+		    now.tv_sec < end.tv_sec ||
 		    (now.tv_sec == end.tv_sec && now.tv_nsec < end.tv_nsec));
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 		done++;
 		if (done % 10 == 0) {
-			pid_t victim = hd_unit_pid(&daemon_,
-			    unit_name[hd_rand(&rng, UNITS)]);
+			pid_t victim = hd_unit_pid(
+			    &daemon_, unit_name[hd_rand(&rng, UNITS)]);
 
 			if (victim != 0 && kill(victim, SIGKILL) == 0)
 				unit_kills++;

@@ -102,8 +102,7 @@ fold_event(const struct hsa_event *ev)
 	case HSA_ACTION_TKE_ADMIN_ADD:
 	case HSA_ACTION_TKE_ADMIN_REMOVE:
 		f = hsa_data_find(&ev->response, "adminIds");
-		if (f == NULL || f->kind != HSA_VALUE_LIST ||
-		    f->list_len > 8) {
+		if (f == NULL || f->kind != HSA_VALUE_LIST || f->list_len > 8) {
 			say("event without adminIds");
 			return;
 		}
@@ -115,14 +114,14 @@ fold_event(const struct hsa_event *ev)
 		break;
 	case HSA_ACTION_TKE_THRESHOLD_SET:
 		model.sign = int_field(&ev->response, "signatureThreshold");
-		model.revoke = int_field(&ev->response,
-		    "revocationSignatureThreshold");
+		model.revoke =
+		    int_field(&ev->response, "revocationSignatureThreshold");
 		break;
 	case HSA_ACTION_TKE_REGISTER_ADD:
 		model.fresh = 1;
 		model.committed = 0;
-		hex_field(model.new_pattern, &ev->response,
-		    "verificationPattern");
+		hex_field(
+		    model.new_pattern, &ev->response, "verificationPattern");
 		break;
 	case HSA_ACTION_TKE_REGISTER_COMMIT:
 		model.committed = 1;
@@ -195,8 +194,8 @@ check(void)
 	struct hsa_diag diag = {{0}};
 	size_t named = 0;
 
-	(void)snprintf(log, sizeof(log), "%s/units/" UNIT "/log",
-	    daemon_.state);
+	(void)snprintf(
+	    log, sizeof(log), "%s/units/" UNIT "/log", daemon_.state);
 	(void)snprintf(pub, sizeof(pub), "%s/checkpoint.pub", daemon_.state);
 	memset(&res, 0, sizeof(res));
 	if (!hsa_is_ok(vfy_keys_load(&keys, pub, &diag)) ||
@@ -238,13 +237,12 @@ check(void)
 	if (st.signature_threshold != model.sign ||
 	    st.revocation_threshold != model.revoke)
 		say("thresholds: state and log differ");
-	if (strcmp(st.new_register,
-		!model.fresh	      ? "Empty"
-		    : model.committed ? "Full Committed"
-				      : "Full Uncommitted") != 0)
+	if (strcmp(st.new_register, !model.fresh ? "Empty"
+				    : model.committed
+					? "Full Committed"
+					: "Full Uncommitted") != 0)
 		say("new register: state and log differ");
-	if (strcmp(st.current_register, model.current ? "Valid" : "Empty") !=
-	    0)
+	if (strcmp(st.current_register, model.current ? "Valid" : "Empty") != 0)
 		say("current register: state and log differ");
 	if (model.fresh && memcmp(st.new_pattern, model.new_pattern, 32) != 0)
 		say("new register's pattern: state and log differ");
@@ -258,7 +256,7 @@ check(void)
 	for (size_t i = 0; i < st.token_object_len; i++) {
 		hsa_hex(hex, st.token_object[i], 16);
 		named += strcmp(hex, st.new_object) == 0 ||
-		    strcmp(hex, st.current_object) == 0;
+			 strcmp(hex, st.current_object) == 0;
 	}
 	if (named != st.token_object_len ||
 	    named != (size_t)(model.fresh + model.current))
@@ -272,9 +270,8 @@ note(const struct hc_answer *a)
 {
 	struct sent *s = &sent[sent_len++];
 
-	*s = (struct sent){.replied = a->replied,
-	    .rc = a->rc,
-	    .reason = a->reason};
+	*s = (struct sent){
+	    .replied = a->replied, .rc = a->rc, .reason = a->reason};
 	memcpy(s->id, a->command_id, HSA_UUID_LEN);
 	commands++;
 	replied += a->replied;
@@ -292,8 +289,7 @@ signers(EVP_PKEY *out[8], const struct hsa_unit_status *st, size_t want)
 	if (hd_rand(&rng, 12) == 0 && want > 0)
 		want--;
 	for (size_t i = 0; i < st->admin_len && n < want; i++) {
-		const uint8_t *id =
-		    st->admin[(start + i) % st->admin_len];
+		const uint8_t *id = st->admin[(start + i) % st->admin_len];
 
 		for (size_t k = 0; k < KEYS; k++)
 			if (memcmp(ski[k], id, TKE_SKI_LEN) == 0)
@@ -354,8 +350,8 @@ step(void)
 
 		threshold_input(&in, ns, 1 + hd_rand(&rng, 2));
 		n = signers(by, &st, s == 0 ? ns : s);
-		hc_command(&client, &a, TKE_CMD_SET_ATTRIBUTES, in.p, in.len,
-		    by, n);
+		hc_command(
+		    &client, &a, TKE_CMD_SET_ATTRIBUTES, in.p, in.len, by, n);
 		break;
 	}
 	case 6:
@@ -385,13 +381,13 @@ step(void)
 		n = signers(by, &st, s);
 		if (hd_rand(&rng, 8) == 0)
 			st.new_pattern[0] ^= 1;
-		hc_command(&client, &a, TKE_CMD_WK_COMMIT, st.new_pattern, 32,
-		    by, n);
+		hc_command(
+		    &client, &a, TKE_CMD_WK_COMMIT, st.new_pattern, 32, by, n);
 		break;
 	case 11:
 		n = signers(by, &st, 1);
-		hc_command(&client, &a, TKE_CMD_WK_FINALIZE, st.new_pattern,
-		    32, by, n);
+		hc_command(&client, &a, TKE_CMD_WK_FINALIZE, st.new_pattern, 32,
+		    by, n);
 		break;
 	case 12:
 		n = signers(by, &st, 1);
@@ -481,8 +477,8 @@ main(void)
 	}
 	if (!hd_init(&daemon_, "operational=1") || !hd_start(&daemon_))
 		return 1;
-	(void)snprintf(sock, sizeof(sock), "%s/units/" UNIT "/unit.sock",
-	    daemon_.state);
+	(void)snprintf(
+	    sock, sizeof(sock), "%s/units/" UNIT "/unit.sock", daemon_.state);
 	if (!hd_unit_indices(&daemon_, UNIT, &module_index, &domain_index))
 		return 1;
 	hc_init(&client, sock, module_index, domain_index);
@@ -507,8 +503,8 @@ main(void)
 		/* now and then hit the start itself */
 		if (done < kills && hd_rand(&rng, 8) == 0) {
 			pid_t next = wait_spawned(pid);
-			struct timespec t = {0,
-			    (long)hd_rand(&rng, 30000) * 1000};
+			struct timespec t = {
+			    0, (long)hd_rand(&rng, 30000) * 1000};
 
 			if (next != 0) {
 				nanosleep(&t, NULL);
@@ -540,5 +536,5 @@ main(void)
 		EVP_PKEY_free(key[i]);
 	hsa_buf_free(&importer);
 	return done < kills || replied < kills ||
-	    disagree + lost + doubled + invented != 0;
+	       disagree + lost + doubled + invented != 0;
 }

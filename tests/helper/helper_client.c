@@ -49,8 +49,8 @@ connected(struct hc *c)
 }
 
 static bool
-exchange(struct hc *c, struct hsa_unit_reply *r,
-    const struct hsa_unit_request *q)
+exchange(
+    struct hc *c, struct hsa_unit_reply *r, const struct hsa_unit_request *q)
 {
 	struct hsa_buf out = {0}, in = {0};
 	bool good = false;
@@ -125,14 +125,14 @@ call(struct hc *c, struct hc_answer *a, struct tke_admin_reply *ar,
 		c->domain_index, payload->p, payload->len)))
 		goto out;
 	memcpy(q.caller.command_id, command_id, HSA_UUID_LEN);
-	if (!hsa_is_ok(hsa_strdup_opt(&q.caller.initiator.id,
-		"IBMid-550000TEST")) ||
-	    !hsa_is_ok(hsa_strdup_opt(&q.caller.initiator.name,
-		"crash@example.com")) ||
+	if (!hsa_is_ok(
+		hsa_strdup_opt(&q.caller.initiator.id, "IBMid-550000TEST")) ||
+	    !hsa_is_ok(hsa_strdup_opt(
+		&q.caller.initiator.name, "crash@example.com")) ||
 	    !hsa_is_ok(hsa_strdup_opt(&q.caller.initiator.type_uri,
 		"service/security/account/user")) ||
-	    !hsa_is_ok(hsa_strdup_opt(&q.caller.initiator.credential_type,
-		"user")))
+	    !hsa_is_ok(
+		hsa_strdup_opt(&q.caller.initiator.credential_type, "user")))
 		goto out;
 	if (!exchange(c, &r, &q) || r.kind != HSA_UNIT_ADMIN)
 		goto out;
@@ -140,9 +140,9 @@ call(struct hc *c, struct hc_answer *a, struct tke_admin_reply *ar,
 	a->replied = true;
 	if (r.admin.http_status != 200)
 		goto out;
-	if (!hsa_is_ok(tke_reply_decode(cprb, &body,
-		(const char *)r.admin.transport.p, r.admin.transport.len,
-		&diag)) ||
+	if (!hsa_is_ok(
+		tke_reply_decode(cprb, &body, (const char *)r.admin.transport.p,
+		    r.admin.transport.len, &diag)) ||
 	    !hsa_is_ok(tke_admin_reply_decode(ar, body.p, body.n, &diag)))
 		goto out;
 	a->rc = ar->envelope_rc != 0 ? ar->envelope_rc : ar->rc;
@@ -240,26 +240,25 @@ hc_command(struct hc *c, struct hc_answer *a, uint32_t command,
 
 void
 hc_import(struct hc *c, struct hc_answer *a, const uint8_t (*part)[32],
-    size_t parts, const void *importer_spki, size_t spki_len,
-    EVP_PKEY *signer)
+    size_t parts, const void *importer_spki, size_t spki_len, EVP_PKEY *signer)
 {
 	struct hsa_buf inner = {0}, recipient = {0};
 	EVP_PKEY *importer = NULL;
 	bool good;
 
 	*a = (struct hc_answer){0};
-	good = hsa_is_ok(tke_importer_spki_parse(&importer, importer_spki,
-	    spki_len));
+	good = hsa_is_ok(
+	    tke_importer_spki_parse(&importer, importer_spki, spki_len));
 	for (size_t i = 0; good && i < parts; i++) {
 		hsa_buf_reset(&recipient);
-		good = hsa_is_ok(tke_recipient_build(&recipient, part[i],
-			   importer)) &&
-		    request(c, &inner, TKE_CMD_WK_IMPORT,
-			slice(recipient.p, recipient.len), &signer, 1);
+		good = hsa_is_ok(tke_recipient_build(
+			   &recipient, part[i], importer)) &&
+		       request(c, &inner, TKE_CMD_WK_IMPORT,
+			   slice(recipient.p, recipient.len), &signer, 1);
 	}
 	if (good)
-		hc_command(c, a, TKE_CMD_WK_IMPORT, inner.p, inner.len, NULL,
-		    0);
+		hc_command(
+		    c, a, TKE_CMD_WK_IMPORT, inner.p, inner.len, NULL, 0);
 	EVP_PKEY_free(importer);
 	hsa_buf_free(&inner);
 	hsa_buf_free(&recipient);

@@ -22,7 +22,7 @@ struct hc {
 };
 
 struct hc_answer {
-	bool replied;  /* false: the connection broke, outcome unknown */
+	bool replied; /* false: the connection broke, outcome unknown */
 	uint32_t http_status, rc, reason;
 	struct hsa_buf output;
 	uint8_t command_id[HSA_UUID_LEN];
@@ -42,9 +42,8 @@ bool hc_status(struct hc *c, struct hsa_unit_status *st);
  */
 void hc_command(struct hc *c, struct hc_answer *a, uint32_t command,
     const void *input, size_t n, EVP_PKEY *const *signer, size_t signers);
-void hc_import(struct hc *c, struct hc_answer *a,
-    const uint8_t (*part)[32], size_t parts, const void *importer_spki,
-    size_t spki_len, EVP_PKEY *signer);
+void hc_import(struct hc *c, struct hc_answer *a, const uint8_t (*part)[32],
+    size_t parts, const void *importer_spki, size_t spki_len, EVP_PKEY *signer);
 void hc_answer_free(struct hc_answer *a);
 
 EVP_PKEY *hc_key_new(void); /* P-521 */

@@ -122,8 +122,7 @@ hd_stop(struct hd *d)
 	pid_t pid = d->pid;
 
 	d->pid = 0;
-	if (pid == 0 || kill(pid, SIGTERM) != 0 ||
-	    waitpid(pid, &st, 0) != pid)
+	if (pid == 0 || kill(pid, SIGTERM) != 0 || waitpid(pid, &st, 0) != pid)
 		return -1;
 	return WIFEXITED(st) ? WEXITSTATUS(st) : -1;
 }
@@ -178,8 +177,8 @@ hd_unit_indices(const struct hd *d, const char *unit,
 	for (unsigned int i = 0; i < c->unit_count; i++)
 		if (strcmp(c->unit[i].name, unit) == 0)
 			found = sscanf(c->unit[i].location,
-				    "[%*[^]]].[%*[^]]].[%u].[%u]",
-				    module_index, domain_index) == 2;
+				    "[%*[^]]].[%*[^]]].[%u].[%u]", module_index,
+				    domain_index) == 2;
 	ep_config_free(c);
 	return found;
 }

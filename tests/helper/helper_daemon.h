@@ -10,9 +10,9 @@
 #include <sys/types.h>
 
 struct hd {
-	char root[64];       /* a fresh folder under /tmp */
-	char state[96];      /* root/state: the state directory */
-	pid_t pid;           /* of `cryptounitd run`, 0: not running */
+	char root[64];  /* a fresh folder under /tmp */
+	char state[96]; /* root/state: the state directory */
+	pid_t pid;      /* of `cryptounitd run`, 0: not running */
 };
 
 /* hd_program(to, n, name) - path of a program of the build. */

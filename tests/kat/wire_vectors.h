@@ -8,47 +8,47 @@
 #define WIRE_VECTORS_H
 
 /* 18.1 Query Domain Attributes, module 3, domain 22: transport string */
-#define WV_ATTRIBUTES_QUERY \
+#define WV_ATTRIBUTES_QUERY                                                    \
 	"181;PCI request;XPNUM   ;3;        ;00200400008054340000000000000016" \
 	"0000000000000000000000000000002A302804040001002904040000001604183016" \
 	"04040001000A040800000016000000000400040004000400"
 
 /* 18.2 Query device certificate 1, same unit */
-#define WV_CERT1_QUERY \
+#define WV_CERT1_QUERY                                                         \
 	"189;PCI request;XPNUM   ;3;        ;00200400008054340000000000000016" \
 	"0000000000000000000000000000002E302C040400010029040400000016041C301A" \
 	"04040001000304080000000000000000040004000404000000010400"
 
 /* 18.3 domain information, same unit */
-#define WV_DOMAIN_INFO \
+#define WV_DOMAIN_INFO                                                         \
 	"149;PCI request;XPNUM   ;3;        ;00200400008054340000000000000016" \
 	"0000000000000000000000000000001A301804040001002604040000001604040000" \
 	"0003040400000000"
 
 /* 18.4 verification pattern of the key 00 01 .. 1f */
-#define WV_PATTERN \
+#define WV_PATTERN                                                             \
 	"491176b0f443c65a7c7d72df47d6cbc0d04e111fb5a619f60d3e776700000000"
 
 /* 18.5 signed block: commit, domain 22 instance 2, module SIM00001/1,
  * counter 0x42 */
-#define WV_BLOCK \
+#define WV_BLOCK                                                               \
 	"305604040000000d04080000001600000002041053494d3030303031000000000000" \
 	"00010410000000000000000000000000000000420420491176b0f443c65a7c7d72df" \
 	"47d6cbc0d04e111fb5a619f60d3e776700000000"
 
 /* 18.5 P-521 administrator */
-#define WV_ADMIN_P521_POINT \
+#define WV_ADMIN_P521_POINT                                                    \
 	"040125f5a02a5b88e5121ead4d1632fef67f091deb6dd0ab9ae10b57ee2e5f794aa6" \
 	"8304335adf0c5dc7a73d49d54024c5f66c64e2358a1cc9483945d712304e776f2700" \
 	"8becb93fd73d7c8dd3b59e099fc34b6a4c8d8f2b0d4a4b9e9163807b972c5fb74348" \
 	"752709da3f9b7f4c5f6df575cd99cb55a9eeb2106b648dbd5966a36abff415"
 
 /* its SKI */
-#define WV_ADMIN_P521_SKI \
+#define WV_ADMIN_P521_SKI                                                      \
 	"d69740fedeb84470e94da867da9db4baecae26299239261013b2c6dcf6f11285"
 
 /* 18.5 RSA administrator, e = 65537 */
-#define WV_ADMIN_RSA_MODULUS \
+#define WV_ADMIN_RSA_MODULUS                                                   \
 	"b31acf7184ec171015634b687977cce880366137d3469775a3626c5a105041d0d89e" \
 	"504e73484f472755a5ce384ce2e87248aa18932e8c0e5ce66cb80e86731b9a3ff911" \
 	"868db852b477e64db22c5fcb714a8bbba9a510469b047c632e583cd3772a6b395fbe" \
@@ -59,11 +59,11 @@
 	"5d81758624db250462ca27f1ef2ac0a7e34b"
 
 /* its SKI */
-#define WV_ADMIN_RSA_SKI \
+#define WV_ADMIN_RSA_SKI                                                       \
 	"796cf5f1f715500d6676df0b617c0e8b3e027ff5ffe2698c5999726dcf1c863e"
 
 /* 18.5 both SignerInfos over BLOCK, concatenated */
-#define WV_SIGNATURES \
+#define WV_SIGNATURES                                                          \
 	"3081d00201038020d69740fedeb84470e94da867da9db4baecae26299239261013b2" \
 	"c6dcf6f11285300d06096086480165030402030500300c06082a8648ce3d04030405" \
 	"0004818b3081880242014b6e4906d7b7e788f91b1c67b93d0057e950aa85201ef291" \
@@ -82,18 +82,17 @@
 	"91b104a5dfd9d089d48127fc444f125e386840f05bdbd18d77b23372db807d19"
 
 /* 18.5 how the request around them begins */
-#define WV_REQUEST_HEAD \
-	"3082028804040001002904040000001604583056"
+#define WV_REQUEST_HEAD "3082028804040001002904040000001604583056"
 
 /* 18.6 root of the OA chain */
-#define WV_ROOT_POINT \
+#define WV_ROOT_POINT                                                          \
 	"0400359f8a246e79bcc36099a37ff220ec6c21c688ed1fa39c4cea774e35de3e3069" \
 	"f978cb6f009bd2609570a287717faad614634b231987a45e374f3709dc48ab31c500" \
 	"8a2cd10a88a2f50671a36d479cddc29772fd5fb407c219c42317be1f4f919be4e11c" \
 	"d2c62761dbfc7caa59a136b5bd3818f76b928b01dd4bd8e0a0c3515f3d7dbf"
 
 /* 18.6 certificate 1, signed by the root */
-#define WV_OA_CERT1 \
+#define WV_OA_CERT1                                                            \
 	"45000005000002f000000004000000fd000000530000009e000000cf000000000000" \
 	"0003000000003081fa04040000000204040020030304083437363953494d20040c53" \
 	"494d3030303031303030300420000000000000000000000000000000000000000000" \
@@ -119,7 +118,7 @@
 	"7d7e9e00"
 
 /* 18.6 certificate 0, signed by certificate 1 */
-#define WV_OA_CERT0 \
+#define WV_OA_CERT0                                                            \
 	"45000005000002f000000004000000fd000000530000009e000000cf000000000000" \
 	"0003000000003081fa04040000000204040020030304083437363953494d20040c53" \
 	"494d3030303031303030300420000000000000000000000000000000000000000000" \
@@ -145,7 +144,7 @@
 	"aace0500"
 
 /* 18.6 answer to 18.1's query (module index 1): CPRB and payload */
-#define WV_ATTRIBUTES_ANSWER \
+#define WV_ATTRIBUTES_ANSWER                                                   \
 	"00200400008054340000000000000016000000000000000000000000000001543082" \
 	"01500404000100290404000000160404000000000466306404040001000a04080000" \
 	"001600000001041053494d30303030310000000000000001041000d5e00d40b61b97" \
@@ -159,7 +158,7 @@
 	"ae1e45d84aea4278ac60c78d87e262ac86e0cd6b2f0757683f30f24ed19c3ace"
 
 /* 18.6 answer for certificate 2 (96/60): CPRB and payload */
-#define WV_CERT2_ANSWER \
+#define WV_CERT2_ANSWER                                                        \
 	"00200400008054340000000000000016000000000000000000000000000001303082" \
 	"012c0404000100290404000000160404000000000442304004040001000304080000" \
 	"001600000001041053494d30303030310000000000000001041000d5e00d40b61b97" \
@@ -172,20 +171,20 @@
 	"786ef300054a6eb593a06df612da26b860a2888dd4324b83842621a1fd68"
 
 /* 18.7 Z = 00..41, ukm = 40..67, key = 00..1f: SharedInfo with the NULL */
-#define WV_KEK_WITH_NULL \
+#define WV_KEK_WITH_NULL                                                       \
 	"c4e464044a43ec08322e7d176dcd9a41cf58017fda41b013760de68aed25349e"
 
 /* wrapped under it */
-#define WV_WRAPPED_WITH_NULL \
+#define WV_WRAPPED_WITH_NULL                                                   \
 	"f27d25973933d609ef7215dc855ac9398a914968df994be62d8b2e1013c84a6da8b8" \
 	"92b6c1c10df6"
 
 /* 18.7 without the NULL */
-#define WV_KEK_WITHOUT_NULL \
+#define WV_KEK_WITHOUT_NULL                                                    \
 	"0736da94f061da354ad8b556c1df42cb94f9316b54dc15e6041421059b12870f"
 
 /* wrapped under it */
-#define WV_WRAPPED_WITHOUT_NULL \
+#define WV_WRAPPED_WITHOUT_NULL                                                \
 	"7f6960c1234de48f67e772a4779e18e8927e6e58cc2968e53a6a64f441cd603ed890" \
 	"a8f7c768018a"
 

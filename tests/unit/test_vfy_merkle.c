@@ -69,7 +69,6 @@ test_merkle__a_tree_goes_on_from_its_frontier(void **state)
 		if (i % 7 == 0) {
 			struct vfy_tree v;
 
-
 			assert_int_equal(
 			    vfy_tree_start(&v, h, u.size,
 				(const uint8_t(*)[32])u.hash, u.depth)

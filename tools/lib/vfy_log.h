@@ -1,8 +1,7 @@
 /*
  * vfy_log.h - reading and verifying a sealed log, a second reading of
- * proto/FORMAT.md that shares proto/ with the writer and nothing
- * else. Works on a unit's log
- * folder and on a collected copy of it: both are segment files.
+ * proto/FORMAT.md that shares proto/ with the writer and nothing else. Works on
+ * a unit's log folder and on a collected copy of it: both are segment files.
  */
 #ifndef VFY_LOG_H
 #define VFY_LOG_H

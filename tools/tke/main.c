@@ -94,7 +94,7 @@ main(int argc, char **argv)
 		helped[0] = argv[1];
 		argv = helped;
 	} else if (*argv != NULL &&
-	    (strcmp(*argv, "-h") == 0 || strcmp(*argv, "help") == 0)) {
+		   (strcmp(*argv, "-h") == 0 || strcmp(*argv, "help") == 0)) {
 		argv = usage;
 	}
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)

@@ -169,7 +169,7 @@ tkc_options_before(struct tkc_options *o, char ***argv, struct hsa_diag *diag)
 {
 	static const struct tkc_verb any = {.name = "VERB",
 	    .options = TKC_OPT_SERVER | TKC_OPT_FILES | TKC_OPT_PASSWORD |
-		TKC_OPT_JSON};
+		       TKC_OPT_JSON};
 	hsa_rc rc = HSA_OK;
 
 	for (; **argv != NULL && strncmp(**argv, "--", 2) == 0; (*argv)++)

@@ -73,8 +73,8 @@ const struct tkc_verb *tkc_verb_find(const char *name);
  * An option that the verb has no use for is then ignored, so that one alias
  * serves every verb. E_ARG with the fix.
  */
-HSA_MUST_USE hsa_rc tkc_options_before(struct tkc_options *o, char ***argv,
-    struct hsa_diag *diag);
+HSA_MUST_USE hsa_rc tkc_options_before(
+    struct tkc_options *o, char ***argv, struct hsa_diag *diag);
 
 /*
  * tkc_options_parse(o, verb, argv, diag) - everything behind the verb, ended
