@@ -18,7 +18,12 @@ for t; do
 	*/fuzz_*) set -- "$t" "tests/fuzz/corpus/${name#fuzz_}" ;;
 	*) set -- "$t" ;;
 	esac
-	if "$@" >"$log" 2>&1; then
+	asan=${ASAN_OPTIONS:-}
+	case $name in
+	test_bk_* | test_ep_* | test_daemon | crash_*)
+		asan=$asan:${TOKEN_ASAN_OPTIONS:-} ;;
+	esac
+	if ASAN_OPTIONS=$asan "$@" >"$log" 2>&1; then
 		pass=$((pass + 1))
 		verdict=ok
 	else

@@ -55,11 +55,17 @@ json() { # json EXPECTED FILTER - of the last command's output
 	[ "$got" = "$1" ] || fail "$2 is '$got', not '$1'"
 }
 
+# cryptounitd holds the tokens: see TOKEN_ASAN_OPTIONS in the Makefile
+daemon_run() {
+	ASAN_OPTIONS=${ASAN_OPTIONS:-}:${TOKEN_ASAN_OPTIONS:-} \
+		cryptounitd "$@"
+}
+
 port=$((20000 + $$ % 20000))
 st=$dir/state
-want 0 cryptounitd init "$st" --units operational=1,recovery=1 \
+want 0 daemon_run init "$st" --units operational=1,recovery=1 \
 	--admin-listen 127.0.0.1:$port
-want 1 cryptounitd init "$st"
+want 1 daemon_run init "$st"
 token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 sum=$(printf %s "$token" | sha256sum | cut -d' ' -f1)
 printf '%s\n' "$token" >"$dir/token"
@@ -76,7 +82,8 @@ hsa collect --listen "unix:$st/collect.sock" --out "$dir/events" \
 	--key "$st/checkpoint.pub" >"$dir/collect.out" 2>&1 &
 collector=$!
 wait_ready "$dir/collect.out"
-cryptounitd run "$st" >"$dir/run.out" 2>"$dir/run.err" &
+ASAN_OPTIONS=${ASAN_OPTIONS:-}:${TOKEN_ASAN_OPTIONS:-} \
+	cryptounitd run "$st" >"$dir/run.out" 2>"$dir/run.err" &
 daemon=$!
 wait_ready "$dir/run.out"
 
