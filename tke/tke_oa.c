@@ -248,7 +248,7 @@ metadata(struct tke_oa_cert *v, struct hsa_cur c)
 	HSA_TRY(rc, hsa_cur_end(&in));
 	for (size_t i = 0; i < 12; i++)
 		v->adapter_id[i] =
-		    id[i] >= 0x20 && id[i] < 0x7f ? (char)id[i] : '?';
+		    (char)(id[i] >= 0x20 && id[i] < 0x7f ? id[i] : '?');
 	memcpy(v->subject_ski, subject, TKE_SKI_LEN);
 	memcpy(v->signer_ski, signer, TKE_SKI_LEN);
 out:

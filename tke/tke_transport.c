@@ -322,7 +322,7 @@ column(char *to, size_t width, const char *text)
 		/* ';' would end the field, the rest its JSON string */
 		if (c == ';')
 			c = ',';
-		to[i] = c >= 0x20 && c < 0x7f ? c : '?';
+		to[i] = (char)(c >= 0x20 && c < 0x7f ? c : '?');
 	}
 }
 

@@ -16,11 +16,10 @@ check_ids(struct cu_cmd *c)
 	uint32_t reason = 0;
 
 	cu_ids(domain, module, c->u, now);
-	if (c->q.domain_index != c->u->id.domain_index)
-		reason = HSA_REASON_DOMAIN_RANGE;
-	else if (c->q.domain.n != sizeof(domain))
+	if (c->q.domain.n != sizeof(domain))
 		reason = HSA_REASON_DOMAIN_MALFORMED;
-	else if (memcmp(c->q.domain.p, domain, 4) != 0)
+	else if (c->q.domain_index != c->u->id.domain_index ||
+		 memcmp(c->q.domain.p, domain, 4) != 0)
 		reason = HSA_REASON_DOMAIN_RANGE;
 	else if (memcmp(c->q.domain.p + 4, domain + 4, 4) != 0)
 		reason = HSA_REASON_DOMAIN_MISMATCH;

@@ -236,7 +236,7 @@ vfy_note_hunt(struct vfy_signer *s, const char *origin, uint64_t beyond,
 {
 	const uint8_t *at = p, *end = at + n, *hit;
 	size_t len = strlen(origin), note;
-	struct vfy_note found;
+	struct vfy_note found = {.size = 0};
 
 	while (at < end &&
 	       (hit = memmem(at, (size_t)(end - at), origin, len)) != NULL) {

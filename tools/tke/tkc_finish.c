@@ -5,6 +5,7 @@
 
 #include "hsa_buf.h"
 #include "hsa_codec.h"
+#include "vfy_note.h"
 #include "tkc_run.h"
 
 #define SETTLE_MS 3000
@@ -85,38 +86,20 @@ static void
 claimed_head(struct tkc_head *h, const char *dir)
 {
 	struct hsa_buf path = {0}, text = {0};
-	struct hsa_entry *e = calloc(1, sizeof(*e));
-	const char *note = NULL;
-	char root[64] = "";
-	unsigned long long size = 0;
-	struct hsa_buf bytes = {0};
-	size_t used = 0;
+	struct vfy_note note;
 	hsa_rc rc;
 
-	if (e == NULL)
-		return;
 	hsa_buf_printf(&path, "%s/head", dir);
-	HSA_TRY(rc, tkc_slurp(&text, hsa_buf_cstr(&path), HSA_NOTE_MAX * 2,
-			false, NULL));
-	HSA_TRY(rc, hsa_entry_decode(e, &used, text.p, text.len));
-	if (e->kind != HSA_ENTRY_CHECKPOINT || e->n > HSA_NOTE_MAX)
-		goto out;
-	hsa_buf_reset(&path);
-	hsa_buf_put(&path, e->p, e->n);
-	note = hsa_buf_cstr(&path);
-	if (sscanf(note, "%255[^\n]\n%llu\n%63[^\n]", h->origin, &size, root) !=
-		3 ||
-	    !hsa_is_ok(hsa_unbase64(&bytes, root, strlen(root))) ||
-	    bytes.len != sizeof(h->root))
-		goto out;
-	memcpy(h->root, bytes.p, sizeof(h->root));
-	h->size = size;
+	HSA_TRY(rc,
+	    tkc_slurp(&text, hsa_buf_cstr(&path), HSA_NOTE_MAX, false, NULL));
+	HSA_TRY(rc, vfy_note_parse(&note, text.p, text.len, NULL));
+	memcpy(h->origin, note.origin, sizeof(h->origin));
+	memcpy(h->root, note.root, sizeof(h->root));
+	h->size = note.size;
 	h->there = true;
 out:
-	free(e);
 	hsa_buf_free(&path);
 	hsa_buf_free(&text);
-	hsa_buf_free(&bytes);
 }
 
 static hsa_rc

@@ -270,7 +270,8 @@ one_line(char *to, size_t size, const struct hsa_buf *b)
 	size_t i, n = b->len < size - 1 ? b->len : size - 1;
 
 	for (i = 0; i < n; i++)
-		to[i] = b->p[i] < 0x20 || b->p[i] == 0x7f ? ' ' : (char)b->p[i];
+		to[i] =
+		    (char)(b->p[i] < 0x20 || b->p[i] == 0x7f ? ' ' : b->p[i]);
 	while (n > 0 && to[n - 1] == ' ')
 		n--;
 	to[n] = '\0';

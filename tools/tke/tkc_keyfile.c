@@ -55,7 +55,7 @@ static hsa_rc
 member_label(struct tkc_keyfile *k, const json_t *o, const char *name,
     struct hsa_diag *diag)
 {
-	const char *text = NULL;
+	const char *text = "";
 	size_t n = 0, i;
 	hsa_rc rc;
 
@@ -104,7 +104,7 @@ out:
 static hsa_rc
 member_type(struct tkc_keyfile *k, const json_t *o, struct hsa_diag *diag)
 {
-	const char *text = NULL;
+	const char *text = "";
 	size_t n = 0;
 	hsa_rc rc;
 
