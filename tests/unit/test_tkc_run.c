@@ -72,6 +72,8 @@ teardown(void **state)
 	S("m1", "mk-add", "a", WITH_("part: p1, random: true"), OKAY)          \
 	S("m2", "mk-add", "b", WITH_("part: p2, random: true"), OKAY)
 
+static bool without_keys; /* checkpoint keys are not given */
+
 /* Held without an error; deviations are the case's business. */
 static void
 hold(const char *yaml)
@@ -93,7 +95,7 @@ hold(const char *yaml)
 	assert_true(hsa_is_ok(tkc_watch_open(&watch, dir, &diag)));
 	assert_true(hsa_is_ok(tkc_watch_add(&watch, run.unit[0]->id)));
 	run.watch = &watch;
-	run.checkpoint_keys = h->keys;
+	run.checkpoint_keys = without_keys ? NULL : h->keys;
 	if (!hsa_is_ok(tkc_run(&run, &diag)))
 		fail_msg("%s", diag.text);
 }
@@ -162,6 +164,24 @@ test_run__a_whole_life_and_six_refusals_pass(void **state)
 	assert_non_null(strstr(hsa_buf_cstr(&json), "\"result\":\"PASS\""));
 	hsa_buf_free(&text);
 	hsa_buf_free(&json);
+}
+
+static void
+test_run__without_keys_the_head_is_copied_and_called_unverified(void **state)
+{
+	struct hsa_buf text = {0};
+
+	(void)state;
+	without_keys = true;
+	hold(HEAD SETUP);
+	without_keys = false;
+	no_deviations();
+	assert_true(run.head[0].there);
+	assert_false(run.head[0].verified);
+	assert_int_equal(run.head[0].size, h->b->sink->len);
+	tkc_transcript_markdown(&text, &run);
+	assert_non_null(strstr(hsa_buf_cstr(&text), " | not verified"));
+	hsa_buf_free(&text);
 }
 
 /* ---- deviations in what the unit answers --------------------------------- */
@@ -447,6 +467,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    CASE(test_run__a_whole_life_and_six_refusals_pass),
+	    CASE(
+		test_run__without_keys_the_head_is_copied_and_called_unverified),
 	    CASE(test_run__a_refusal_that_was_not_expected_stops_the_ceremony),
 	    CASE(test_run__a_success_that_was_not_expected_deviates),
 	    CASE(test_run__another_return_or_reason_code_deviates),
