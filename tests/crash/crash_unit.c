@@ -11,6 +11,7 @@
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,7 @@ static size_t sent_len;
 
 static unsigned long commands, replied, unknown, unknown_sealed, records,
     refused;
+static atomic_uint answered; /* commands since the last start */
 static unsigned long lost, doubled, invented, disagree;
 
 /* ---- what the log says, folded ------------------------------------------- */
@@ -275,6 +277,8 @@ note(const struct hc_answer *a)
 	memcpy(s->id, a->command_id, HSA_UUID_LEN);
 	commands++;
 	replied += a->replied;
+	if (a->replied)
+		atomic_fetch_add(&answered, 1);
 	refused += a->replied && a->rc != 0;
 	if (a->replied && a->http_status != 200)
 		say("a command was answered with another status than 200");
@@ -410,17 +414,22 @@ step(void)
 	return client.fd >= 0;
 }
 
+/* When to shoot: so many answers after the start, and then so much later,
+ * somewhere in the command that follows. Time alone would hit a slow build
+ * always in its first command. */
 struct shot {
 	pid_t pid;
-	unsigned int us;
+	unsigned int answers, us;
 };
-
 static void *
 shoot(void *arg)
 {
 	const struct shot *s = arg;
+	const struct timespec little = {0, 200000};
 	struct timespec t = {0, (long)s->us * 1000};
 
+	for (int i = 0; i < 15000 && atomic_load(&answered) < s->answers; i++)
+		nanosleep(&little, NULL);
 	nanosleep(&t, NULL);
 	kill(s->pid, SIGKILL);
 	return NULL;
@@ -492,7 +501,9 @@ main(void)
 			break;
 		}
 		check();
-		shot = (struct shot){pid, hd_rand(&rng, 200000)};
+		shot =
+		    (struct shot){pid, hd_rand(&rng, 5), hd_rand(&rng, 25000)};
+		atomic_store(&answered, 0);
 		if (pthread_create(&thread, NULL, shoot, &shot) != 0)
 			return 1;
 		while (sent_len < SENT_MAX - 1 && step())
