@@ -456,7 +456,7 @@ test_catalogue__tsv_is_the_independent_table(void **state)
 
 	(void)state;
 	if (f == NULL)
-		skip(); /* not run from the root of the tree */
+		fail_msg("%s", "run this from the root of the tree");
 	while ((n = fread(part, 1, sizeof(part), f)) > 0)
 		hsa_buf_put(&want, part, n);
 	(void)fclose(f);
