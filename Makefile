@@ -54,6 +54,7 @@ GEN := $(BUILD)/gen/audit.pb-c.h $(BUILD)/gen/unit.pb-c.h
 OBJ_PROTO := $(call obj,$(call src,proto)) $(BUILD)/obj/gen/audit.pb-c.o \
 	$(BUILD)/obj/gen/unit.pb-c.o
 OBJ_TKE := $(call obj,$(call src,tke))
+OBJ_EP11 := $(call obj,$(call src,ep11))
 OBJ_FW := $(call obj,$(call src,firmware-sim/unit firmware-sim/backend \
 	firmware-sim/seal firmware-sim/channel firmware-sim/endpoint))
 OBJ_TOOLS := $(call obj,$(filter-out %/main.c,$(call src,tools/lib tools/tke \
@@ -62,6 +63,7 @@ OBJ_HELPER := $(call obj,$(call src,tests/helper))
 
 A_HSA := $(BUILD)/lib/libhsa.a
 A_TKE := $(BUILD)/obj/libtke.a
+A_EP11 := $(BUILD)/obj/libep11eng.a
 A_FW := $(BUILD)/obj/libfw.a
 A_TOOLS := $(BUILD)/obj/libtools.a
 A_HELPER := $(BUILD)/obj/libhelper.a
@@ -131,6 +133,8 @@ $(A_HSA): $(OBJ_PROTO)
 	$(archive)
 $(A_TKE): $(OBJ_TKE)
 	$(archive)
+$(A_EP11): $(OBJ_EP11)
+	$(archive)
 $(A_FW): $(OBJ_FW)
 	$(archive)
 $(A_TOOLS): $(OBJ_TOOLS)
@@ -145,7 +149,7 @@ define link
 endef
 
 $(BUILD)/bin/cryptounitd: $(BUILD)/obj/firmware-sim/main.o $(A_FW) $(A_TKE) \
-    $(A_HSA)
+    $(A_EP11) $(A_HSA)
 	$(link) $(LIBS_FW) $(LIBS_HSA)
 $(BUILD)/bin/tke: $(BUILD)/obj/tools/tke/main.o $(A_TOOLS) $(A_TKE) $(A_HSA)
 	$(link) $(LIBS_TOOLS) $(LIBS_HSA)
@@ -153,11 +157,12 @@ $(BUILD)/bin/hsa: $(BUILD)/obj/tools/hsa/main.o $(A_TOOLS) $(A_TKE) $(A_HSA)
 	$(link) $(LIBS_TOOLS) $(LIBS_HSA)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(A_HELPER) $(A_TOOLS) $(A_FW) \
-    $(A_TKE) $(A_HSA)
+    $(A_TKE) $(A_EP11) $(A_HSA)
 	$(link) -lcmocka $(LIBS_TOOLS) $(LIBS_FW) $(LIBS_HSA)
 
 $(FUZZ_BIN): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o \
-    $(BUILD)/obj/tests/fuzz/replay_main.o $(A_TOOLS) $(A_FW) $(A_TKE) $(A_HSA)
+    $(BUILD)/obj/tests/fuzz/replay_main.o $(A_TOOLS) $(A_FW) $(A_TKE) \
+    $(A_EP11) $(A_HSA)
 	$(link) $(LIBS_TOOLS) $(LIBS_FW) $(LIBS_HSA)
 
 $(SO): $(OBJ_PROTO) proto/libhsa.map
@@ -218,7 +223,7 @@ check-tsan: deps-test
 	@CU_BUILD=$(BUILD) tests/run.sh $(BUILD) $(TSAN_TESTS)
 
 $(BUILD)/bin/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(A_TOOLS) $(A_FW) \
-    $(A_TKE) $(A_HSA)
+    $(A_TKE) $(A_EP11) $(A_HSA)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_TOOLS) $(LIBS_FW) \
 	    $(LIBS_HSA)

@@ -19,6 +19,12 @@ struct hsa_buf {
 	bool failed;     /* an append ran out of memory */
 };
 
+/* Bytes that belong to somebody else. */
+struct hsa_slice {
+	const uint8_t *p;
+	size_t n;
+};
+
 void hsa_buf_put(struct hsa_buf *b, const void *p, size_t n);
 void hsa_buf_u8(struct hsa_buf *b, uint8_t v);
 void hsa_buf_be16(struct hsa_buf *b, uint16_t v);

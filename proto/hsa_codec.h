@@ -12,10 +12,9 @@
 #define HSA_CODEC_H
 #include <stddef.h>
 #include <stdint.h>
+#include "hsa_buf.h"
 #include "hsa_err.h"
 #include "hsa_event.h"
-
-struct hsa_buf;
 
 #define HSA_RECORD_MAX 65536u  /* bytes of one serialized Record */
 #define HSA_FRAME_MAX 1048576u /* bytes of one Frame or UnitRequest */
@@ -84,11 +83,6 @@ enum hsa_frame_kind {
 	HSA_FRAME_CHECKPOINT,
 	HSA_FRAME_ACK,
 	HSA_FRAME_REFUSE
-};
-
-struct hsa_slice {
-	const uint8_t *p;
-	size_t n;
 };
 
 struct hsa_frame {

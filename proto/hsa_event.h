@@ -116,7 +116,21 @@ void hsa_event_free(struct hsa_event *ev);
 /* ---- the record ---------------------------------------------------------- */
 
 enum hsa_source {
-	HSA_SOURCE_OUTBOX = 1
+	HSA_SOURCE_OUTBOX = 1, /* committed with a state change */
+	HSA_SOURCE_USE         /* an EP11 call: no state changed */
+};
+#define HSA_SOURCES 2
+
+/* What an EP11 call was: the part of the envelope that IBM's event has no
+ * field for. Never holds key material. */
+struct hsa_use {
+	uint32_t function;  /* enum hsa_fn */
+	uint64_t mechanism; /* CKM_*, 0: none */
+	bool has_key_id, has_session;
+	uint8_t key_id[HSA_SHA256_LEN];  /* hash of the blob's public part */
+	uint8_t session[HSA_SHA256_LEN]; /* login session */
+	uint64_t bytes_in, bytes_out, duration_ns;
+	bool length_only; /* the caller asked for a length only */
 };
 
 struct hsa_special {
@@ -146,6 +160,8 @@ struct hsa_record {
 	uint32_t command, ep11_rc, ep11_reason;
 	uint8_t (*signer_id)[HSA_SKI_LEN];
 	size_t signer_len;
+	bool has_use;
+	struct hsa_use use;
 	enum hsa_body body;
 	struct hsa_event event;
 	struct hsa_special special;

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "hsa_buf.h"
+#include "hsa_call.h"
 #include "hsa_err.h"
 #include "hsa_event.h"
 
@@ -60,22 +61,44 @@ struct hsa_unit_status {
 	char new_object[33], current_object[33]; /* hex; "" when none */
 };
 
+/* Answer to m_admin: the response block and, when asked, its signature. */
+struct hsa_block_reply {
+	uint32_t http_status; /* 200, else text says why nothing was answered */
+	char *text;
+	struct hsa_buf response, signature;
+};
+
+/* Answer to get_xcp_info. */
+struct hsa_info_reply {
+	uint32_t rv; /* CKR_* */
+	struct hsa_buf data;
+};
+
 enum hsa_unit_kind {
 	HSA_UNIT_ADMIN = 1,
 	HSA_UNIT_STATUS,
-	HSA_UNIT_ERROR /* replies only */
+	HSA_UNIT_ERROR, /* replies only */
+	HSA_UNIT_EP11,
+	HSA_UNIT_INFO,
+	HSA_UNIT_BLOCK
 };
 
 struct hsa_unit_request {
 	enum hsa_unit_kind kind;
 	struct hsa_caller caller;
-	struct hsa_buf transport;
+	struct hsa_buf transport;           /* ADMIN */
+	struct hsa_call call;               /* EP11: its request */
+	uint32_t query, subquery;           /* INFO */
+	struct hsa_buf command, signatures; /* BLOCK */
 };
 
 struct hsa_unit_reply {
 	enum hsa_unit_kind kind;
 	struct hsa_admin_reply admin;
 	struct hsa_unit_status status;
+	struct hsa_call call; /* EP11: fn and its reply */
+	struct hsa_info_reply info;
+	struct hsa_block_reply block;
 	char *error;
 };
 

@@ -20,6 +20,15 @@ struct cu_sink_ops {
 	 */
 	hsa_rc (*seal)(void *ctx, uint64_t *sequence, enum hsa_source source,
 	    uint64_t source_sequence, const void *rec, size_t n);
+	/*
+	 * seal in two steps, for callers that must keep the order of put but
+	 * may wait side by side: put queues the record, wait returns when
+	 * everything up to sequence is on stable storage under a checkpoint.
+	 * Same errors.
+	 */
+	hsa_rc (*put)(void *ctx, uint64_t *sequence, enum hsa_source source,
+	    uint64_t source_sequence, const void *rec, size_t n);
+	hsa_rc (*wait)(void *ctx, uint64_t sequence);
 	/* Highest source sequence that the log holds, 0 when none: what a
 	 * restart may drop from its outbox, and after which it goes on. */
 	uint64_t (*last)(void *ctx, enum hsa_source source);

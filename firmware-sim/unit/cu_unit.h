@@ -61,6 +61,37 @@ HSA_MUST_USE hsa_rc cu_unit_admin(struct cu_unit *u,
     struct hsa_admin_reply *reply, const struct hsa_caller *caller,
     const char *transport, size_t n);
 
+/*
+ * cu_unit_call(u, c, caller) - one EP11 call: checked, carried out, sealed as
+ * one hs-crypto.ep11.use event, answered in c. Denied callers: refused with
+ * CKR_USER_NOT_LOGGED_IN, and the event says so. A halted unit refuses with
+ * CKR_DEVICE_ERROR and leaves no event, as it can leave none.
+ */
+void cu_unit_call(
+    struct cu_unit *u, struct hsa_call *c, const struct hsa_caller *caller);
+
+/*
+ * cu_unit_block(u, r, caller, cmd, sigs) - an administrative block as m_admin
+ * brings it: the command block and the concatenated SignerInfos, without
+ * transport string and envelope around them; otherwise as cu_unit_admin.
+ * Re-encipher (25) is an EP11 call and leaves that event.
+ * cu_unit_info(u, rv, out, query, subquery) - get_xcp_info as the host library
+ * asks (ep11-host-api 6.1, 18.2); counted, no event.
+ */
+HSA_MUST_USE hsa_rc cu_unit_block(struct cu_unit *u, struct hsa_block_reply *r,
+    const struct hsa_caller *caller, struct hsa_slice cmd,
+    struct hsa_slice sigs);
+HSA_MUST_USE hsa_rc cu_unit_info(struct cu_unit *u, uint32_t *rv,
+    struct hsa_buf *out, uint32_t query, uint32_t subquery);
+
+/* Whether EP11 calls are sealed, or (for measuring) leave no event; both
+ * changes are special records. */
+enum cu_emission {
+	CU_EMIT_SEALED = 1,
+	CU_EMIT_OFF
+};
+HSA_MUST_USE hsa_rc cu_unit_emission(struct cu_unit *u, enum cu_emission mode);
+
 /* cu_unit_status(u, st) - all of hsa_unit_status but pid and collectors. */
 HSA_MUST_USE hsa_rc cu_unit_status(
     struct cu_unit *u, struct hsa_unit_status *st);

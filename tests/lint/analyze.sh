@@ -4,7 +4,7 @@ set -u
 flags=$1
 src=$(find proto ep11 tke firmware-sim tools -name '*.c' | sort)
 bad=0
-find proto tke firmware-sim tools tests -name '*.[ch]' -print0 |
+find proto ep11 tke firmware-sim tools tests -name '*.[ch]' -print0 |
 	xargs -0 clang-format --dry-run -Werror || bad=1
 # shellcheck disable=SC2016
 echo "$src" | xargs -P 2 -I FILE sh -c '

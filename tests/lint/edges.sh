@@ -22,6 +22,9 @@ BEGIN {
 		if (k in home)
 			die("two headers are named " k)
 		home[k] = room
+		# the embedding header alone of its room may be allowed by name
+		if (path == "firmware-sim/cryptounit.h")
+			home[k] = path
 	}
 }
 function die(text) { print "edges: " text; bad = 1 }
