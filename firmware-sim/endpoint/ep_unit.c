@@ -1,190 +1,26 @@
 /* ep_unit.c - see ep_unit.h. */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 #include "hsa_buf.h"
-#include "tke_oa.h"
-#include "cu_clock.h"
-#include "cu_unit.h"
-#include "bk_p11.h"
-#include "slog.h"
-#include "chan.h"
-#include "ep_config.h"
 #include "ep_file.h"
 #include "ep_harden.h"
+#include "ep_inside.h"
 #include "ep_log.h"
 #include "ep_serve.h"
 #include "ep_sock.h"
 #include "ep_unit.h"
 
-#define OA_CERTS 2
-#define DRAIN_MS 5000     /* all connected collectors together */
-#define DRAIN_AWAY_MS 200 /* one that is not connected */
-#define LOCK_MS 15000     /* a predecessor that is still closing */
-
 struct unit {
-	const struct ep_config *cfg;
-	const struct ep_unit_config *me;
-	struct hsa_buf folder, origin, crn, log_crn, label; /* texts */
-	uint8_t id[HSA_UUID_LEN];
-	uint8_t oa_cert[OA_CERTS][TKE_OA_CERT_LEN];
-	struct bk_p11 *bk;
-	struct cu_backend backend;
-	struct slog *log;
-	struct cu_unit *cu;
-	struct chan *chan[EP_COLLECTORS_MAX];
-	int lock, listener, signals;
+	struct ep_inside *in;
+	int listener, signals;
 };
 
 static hsa_rc
 path_in(struct hsa_buf *b, struct unit *u, const char *name)
 {
 	hsa_buf_reset(b);
-	hsa_buf_printf(b, "%s/%s", hsa_buf_cstr(&u->folder), name);
+	hsa_buf_printf(b, "%s/%s", ep_inside_folder(u->in), name);
 	return hsa_buf_rc(b);
-}
-
-static hsa_rc
-load_certs(struct unit *u, struct hsa_diag *diag)
-{
-	struct hsa_buf path = {0}, cert = {0};
-	char name[32] = "";
-	hsa_rc rc = HSA_OK;
-	int i = 0;
-
-	for (i = 0; i < OA_CERTS; i++) {
-		(void)snprintf(name, sizeof(name), "oa-%d.der", i);
-		HSA_TRY(rc, path_in(&path, u, name));
-		hsa_buf_reset(&cert);
-		HSA_TRY(rc, ep_file_read(&cert, hsa_buf_cstr(&path),
-				TKE_OA_CERT_LEN, diag));
-		if (cert.len != TKE_OA_CERT_LEN) {
-			rc = hsa_fail(diag, HSA_RC(E_CORRUPT),
-			    "%s has %zu bytes instead of %d; fix: restore it "
-			    "from a backup of this installation",
-			    hsa_buf_cstr(&path), cert.len, TKE_OA_CERT_LEN);
-			goto out;
-		}
-		memcpy(u->oa_cert[i], cert.p, TKE_OA_CERT_LEN);
-	}
-out:
-	hsa_buf_free(&path);
-	hsa_buf_free(&cert);
-	return rc;
-}
-
-/* Certificate 0 must certify the key that is in the token, or every client
- * would refuse every answer. */
-static hsa_rc
-check_certs(struct unit *u, struct hsa_diag *diag)
-{
-	struct tke_oa_cert c = {0};
-	uint8_t point[TKE_POINT_LEN] = {0};
-	hsa_rc rc = HSA_OK;
-
-	HSA_TRY(rc, bk_p11_oa_point(u->bk, point));
-	rc = tke_oa_parse(&c, u->oa_cert[0], TKE_OA_CERT_LEN);
-	if (!hsa_is_ok(rc) || memcmp(c.point, point, sizeof(point)) != 0)
-		rc = hsa_fail(diag, HSA_RC(E_CORRUPT),
-		    "oa-0.der is not the certificate of the OA key in this "
-		    "unit's token; fix: restore both from the same backup");
-out:
-	return rc;
-}
-
-static hsa_rc
-open_token(struct unit *u, struct hsa_diag *diag)
-{
-	struct bk_config cfg = {0};
-	hsa_rc rc = HSA_OK;
-
-	hsa_buf_hex(&u->label, u->id, sizeof(u->id));
-	HSA_TRY(rc, hsa_buf_rc(&u->label));
-	cfg.module = u->cfg->pkcs11_module;
-	cfg.dir = hsa_buf_cstr(&u->folder);
-	cfg.label = hsa_buf_cstr(&u->label);
-	HSA_TRY(rc, bk_p11_open(&u->bk, &cfg, diag));
-	u->backend = bk_p11_backend(u->bk);
-	HSA_TRY(rc, check_certs(u, diag));
-out:
-	return rc;
-}
-
-static hsa_rc
-open_log(struct unit *u, struct hsa_diag *diag)
-{
-	struct hsa_buf path = {0};
-	struct slog_config cfg = {0};
-	hsa_rc rc = HSA_OK;
-
-	HSA_TRY(rc, path_in(&path, u, "log"));
-	ep_unit_origin(&u->origin, u->me);
-	HSA_TRY(rc, hsa_buf_rc(&u->origin));
-	HSA_TRY(rc, bk_p11_checkpoint_pub(u->bk, cfg.public_key));
-	cfg.dir = hsa_buf_cstr(&path);
-	cfg.origin = hsa_buf_cstr(&u->origin);
-	cfg.sign = u->backend.ops->checkpoint_sign;
-	cfg.sign_ctx = u->backend.ctx;
-	HSA_TRY(rc, slog_open(&u->log, &cfg, diag));
-out:
-	hsa_buf_free(&path);
-	return rc;
-}
-
-static hsa_rc
-open_state(struct unit *u, struct hsa_diag *diag)
-{
-	struct hsa_buf path = {0};
-	struct cu_identity id = {0};
-	hsa_rc rc = HSA_OK;
-
-	HSA_TRY(rc, path_in(&path, u, "state.db"));
-	ep_instance_crn(&u->log_crn, u->cfg);
-	ep_unit_crn(&u->crn, u->cfg, u->me);
-	HSA_TRY(rc, hsa_buf_rc(&u->log_crn));
-	HSA_TRY(rc, hsa_buf_rc(&u->crn));
-	memcpy(id.unit_id, u->id, sizeof(id.unit_id));
-	id.location = u->me->location;
-	id.log_source_crn = hsa_buf_cstr(&u->log_crn);
-	id.target_crn = hsa_buf_cstr(&u->crn);
-	HSA_TRY(rc, ep_location_parse(
-			&id.module_index, &id.domain_index, u->me->location));
-	memcpy(id.serial, u->me->serial, sizeof(id.serial));
-	id.oa_cert = (const uint8_t(*)[752])u->oa_cert;
-	id.oa_cert_len = OA_CERTS;
-	HSA_TRY(rc, cu_unit_open(&u->cu, &id, hsa_buf_cstr(&path), u->backend,
-			slog_sink(u->log), &cu_clock_system, diag));
-out:
-	hsa_buf_free(&path);
-	return rc;
-}
-
-static hsa_rc
-start_channels(struct unit *u)
-{
-	struct hsa_unit_status *st = calloc(1, sizeof(*st));
-	struct chan_config cc = {0};
-	unsigned int i = 0;
-	hsa_rc rc = HSA_OK;
-
-	if (st == NULL)
-		return HSA_RC(E_NOMEM);
-	HSA_TRY(rc, cu_unit_status(u->cu, st));
-	cc.origin = hsa_buf_cstr(&u->origin);
-	memcpy(cc.unit_id, u->id, sizeof(cc.unit_id));
-	cc.epoch = st->epoch;
-	for (i = 0; i < u->cfg->collector_count; i++) {
-		cc.name = u->cfg->collector[i].name;
-		/* relative addresses count from the state directory, which is
-		 * where this process stands */
-		cc.address = u->cfg->collector[i].address;
-		HSA_TRY(rc, chan_start(&u->chan[i], &cc, u->log));
-	}
-out:
-	free(st);
-	return rc;
 }
 
 static hsa_rc
@@ -200,59 +36,6 @@ open_socket(struct unit *u, struct hsa_diag *diag)
 out:
 	hsa_buf_free(&path);
 	return rc;
-}
-
-/* ---- requests ------------------------------------------------------------ */
-
-static hsa_rc
-status(struct unit *u, struct hsa_unit_status *st)
-{
-	unsigned int i = 0;
-	hsa_rc rc = HSA_OK;
-
-	HSA_TRY(rc, cu_unit_status(u->cu, st));
-	st->pid = (uint32_t)getpid();
-	st->collector_len = u->cfg->collector_count;
-	for (i = 0; i < u->cfg->collector_count; i++)
-		chan_status(u->chan[i], &st->collector[i]);
-out:
-	return rc;
-}
-
-static hsa_rc
-on_request(
-    void *ctx, struct hsa_unit_reply *r, const struct hsa_unit_request *q)
-{
-	struct unit *u = ctx;
-
-	r->kind = q->kind;
-	if (q->kind == HSA_UNIT_STATUS)
-		return status(u, &r->status);
-	return cu_unit_admin(u->cu, &r->admin, &q->caller,
-	    (const char *)q->transport.p, q->transport.len);
-}
-
-/* ---- life ---------------------------------------------------------------- */
-
-static void
-stop_channels(struct unit *u)
-{
-	uint64_t deadline = ep_sock_now() + DRAIN_MS, now = 0;
-	struct hsa_collector_status st = {0};
-	unsigned int i = 0;
-	int ms = 0;
-
-	for (i = 0; i < EP_COLLECTORS_MAX; i++) {
-		if (u->chan[i] == NULL)
-			continue;
-		chan_status(u->chan[i], &st);
-		now = ep_sock_now();
-		ms = now < deadline ? (int)(deadline - now) : 0;
-		if (!st.connected && ms > DRAIN_AWAY_MS)
-			ms = DRAIN_AWAY_MS;
-		chan_stop(u->chan[i], ms);
-		u->chan[i] = NULL;
-	}
 }
 
 static void
@@ -272,68 +55,6 @@ remove_files(struct unit *u)
 }
 
 static void
-close_unit(struct unit *u)
-{
-	remove_files(u);
-	cu_unit_close(u->cu);
-	stop_channels(u);
-	slog_close(u->log);
-	bk_p11_close(u->bk);
-	if (u->signals >= 0)
-		(void)close(u->signals);
-	if (u->lock >= 0)
-		(void)close(u->lock);
-	hsa_buf_free(&u->folder);
-	hsa_buf_free(&u->origin);
-	hsa_buf_free(&u->crn);
-	hsa_buf_free(&u->log_crn);
-	hsa_buf_free(&u->label);
-}
-
-static hsa_rc
-find_unit(
-    struct unit *u, const char *dir, const char *name, struct hsa_diag *diag)
-{
-	hsa_rc rc = HSA_OK;
-
-	u->me = ep_unit_find(u->cfg, name);
-	if (u->me == NULL)
-		return hsa_fail(diag, HSA_RC(E_NOT_FOUND),
-		    "no unit \"%s\" in config.yaml; fix: use a name from its "
-		    "units",
-		    name);
-	HSA_TRY(rc, hsa_uuid_parse(u->id, u->me->id));
-	hsa_buf_printf(&u->folder, "%s/units/%s", dir, name);
-	HSA_TRY(rc, hsa_buf_rc(&u->folder));
-	if (chdir(dir) != 0)
-		rc = hsa_fail(diag, HSA_RC(E_IO), "cannot enter %s: %s", dir,
-		    strerror(errno));
-out:
-	return rc;
-}
-
-static hsa_rc
-open_unit(struct unit *u, struct hsa_diag *diag)
-{
-	struct hsa_buf path = {0};
-	hsa_rc rc = HSA_OK;
-
-	/* before the first thread, so that all of them inherit the mask */
-	HSA_TRY(rc, ep_signals(&u->signals, 0, diag));
-	HSA_TRY(rc, path_in(&path, u, "lock"));
-	HSA_TRY(rc, ep_lock(&u->lock, hsa_buf_cstr(&path), LOCK_MS, diag));
-	HSA_TRY(rc, load_certs(u, diag));
-	HSA_TRY(rc, open_token(u, diag));
-	HSA_TRY(rc, open_log(u, diag));
-	HSA_TRY(rc, open_state(u, diag));
-	HSA_TRY(rc, start_channels(u));
-	HSA_TRY(rc, open_socket(u, diag));
-out:
-	hsa_buf_free(&path);
-	return rc;
-}
-
-static void
 tell_ready(int fd)
 {
 	if (fd < 0)
@@ -347,27 +68,26 @@ hsa_rc
 ep_unit_run(
     const char *dir, const char *name, int ready_fd, struct hsa_diag *diag)
 {
-	struct unit u = {.lock = -1, .listener = -1, .signals = -1};
-	struct ep_config *cfg = NULL;
+	struct unit u = {.listener = -1, .signals = -1};
 	hsa_rc rc = HSA_OK;
 
-	HSA_TRY(rc, ep_config_load(&cfg, dir, diag));
-	u.cfg = cfg;
-	HSA_TRY(rc, find_unit(&u, dir, name, diag));
-	HSA_TRY(rc, open_unit(&u, diag));
+	/* before the first thread, so that all of them inherit the mask */
+	HSA_TRY(rc, ep_signals(&u.signals, 0, diag));
+	HSA_TRY(rc, ep_inside_open(&u.in, dir, name, diag));
+	HSA_TRY(rc, open_socket(&u, diag));
 	tell_ready(ready_fd);
-	ep_log("serving %s", u.me->location);
-	rc = ep_serve(u.listener, u.signals, on_request, &u);
+	ep_log("serving %s", ep_inside_config(u.in)->location);
+	rc = ep_serve(u.listener, u.signals, ep_inside_request, u.in);
 	if (rc.v == HSA_E_TIMEOUT) {
 		/* A thread is inside the unit still: what it uses cannot be
 		 * closed under it. The log and the state survive this. */
 		ep_log("a request does not end; leaving without a clean stop");
 		_exit(1);
 	}
-	if (!hsa_is_ok(rc))
-		goto out;
 out:
-	close_unit(&u);
-	ep_config_free(cfg);
+	remove_files(&u);
+	ep_inside_close(u.in);
+	if (u.signals >= 0)
+		(void)close(u.signals);
 	return rc;
 }
