@@ -118,6 +118,16 @@ read_kind(struct cu_input *in, const struct tke_admin_request *q)
 	in->has_kind = true;
 }
 
+static void
+read_points(struct cu_input *in, const struct tke_admin_request *q)
+{
+	in->has_points = q->input.n == sizeof(in->points);
+	if (in->has_points)
+		memcpy(in->points, q->input.p, sizeof(in->points));
+	else
+		wrong(in, HSA_EP11_DATA_LEN_RANGE, HSA_REASON_CPS_SIZE);
+}
+
 static bool
 same(struct tke_slice a, struct tke_slice b)
 {
@@ -195,6 +205,11 @@ cu_input_read(struct cu_input *in, const struct tke_admin_request *q,
 	case TKE_CMD_WK_COMMIT:
 	case TKE_CMD_WK_FINALIZE:
 		read_pattern(in, q);
+		break;
+	case TKE_CMD_CP_SET:
+	case TKE_CMD_CP_ADD:
+	case TKE_CMD_CP_DELETE:
+		read_points(in, q);
 		break;
 	default: /* zeroize, clear */
 		if (q->input.n != 0)

@@ -59,6 +59,8 @@ struct cu_input {
 	uint8_t pattern[32];
 	bool has_kind;
 	enum tke_importer_kind kind;
+	bool has_points; /* control points: set, add, delete */
+	uint8_t points[EP11_CP_LEN];
 	struct cu_part part[CU_PARTS_MAX];
 	size_t part_len;
 };

@@ -256,9 +256,18 @@ special_body(struct hsa_record *r, const struct cu_cmd *c, const char *failure)
 	if (c->in.has_kind)
 		HSA_TRY(rc,
 		    hsa_data_integer(d, "importerKind", (int64_t)c->in.kind));
-	if (failure == NULL && s->importer.set)
+	if (failure == NULL && c->in.has_kind)
 		HSA_TRY(rc, hsa_data_hex(d, "importerObject", s->importer.b,
 				sizeof(s->importer.b)));
+	if (c->in.has_points)
+		HSA_TRY(rc, hsa_data_hex(d, "requestedPoints", c->in.points,
+				sizeof(c->in.points)));
+	if (failure == NULL && c->in.has_points) {
+		HSA_TRY(rc, hsa_data_hex(d, "controlPoints", s->control_points,
+				sizeof(s->control_points)));
+		HSA_TRY(
+		    rc, hsa_data_integer(d, "standards", s->attr.standards));
+	}
 out:
 	return rc;
 }

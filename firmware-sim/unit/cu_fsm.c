@@ -83,6 +83,10 @@ cu_fsm_need(enum cu_who who, const struct tke_attributes *now,
 		return now->revocation_threshold;
 	case CU_WHO_NEW_THRESHOLD:
 		return wanted->signature_threshold;
+	case CU_WHO_CP_RULE:
+		return (now->permissions & TKE_PERM_CP_ONE) != 0
+			   ? 1
+			   : now->signature_threshold;
 	case CU_WHO_ZEROIZE_RULE:
 		return (now->permissions & TKE_PERM_ZEROIZE_ONE) != 0
 			   ? 1

@@ -20,6 +20,7 @@ enum cu_who {
 	CU_WHO_REVOCATION_THRESHOLD,
 	CU_WHO_NEW_THRESHOLD, /* the threshold that the command sets */
 	CU_WHO_ZEROIZE_RULE,  /* one with permission 0x40, else S */
+	CU_WHO_CP_RULE,       /* one with permission 0x20, else S */
 	CU_WHO_EACH_PART      /* one inside each embedded request */
 };
 
@@ -65,9 +66,10 @@ uint32_t cu_fsm_need(enum cu_who who, const struct tke_attributes *now,
 bool cu_fsm_arrived(const struct cu_fsm_row *row, const struct cu_state *before,
     const struct cu_state *after);
 
-/* The actions of the table: cu_act_admin.c and cu_act_wk.c. */
+/* The actions of the table: cu_act_admin.c, cu_act_wk.c, cu_act_cp.c. */
 cu_act cu_admin_add, cu_admin_remove, cu_attributes_set;
 cu_act cu_importer_generate, cu_wk_import, cu_wk_commit, cu_wk_finalize;
 cu_act cu_wk_clear_current, cu_wk_clear_pending, cu_zeroize;
+cu_act cu_cp_set, cu_cp_add, cu_cp_delete;
 
 #endif

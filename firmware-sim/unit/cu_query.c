@@ -68,8 +68,6 @@ cu_query_admin(const struct cu_unit *u, uint32_t *rc, uint32_t *reason,
     struct hsa_buf *out, const struct tke_admin_request *q,
     const struct cu_state *s)
 {
-	uint8_t points[CU_CONTROL_POINTS_LEN];
-
 	refuse(rc, reason, HSA_EP11_OK, 0);
 	if (q->domain_index != u->id.domain_index) {
 		refuse(rc, reason, HSA_EP11_SLOT_ID_INVALID,
@@ -96,9 +94,7 @@ cu_query_admin(const struct cu_unit *u, uint32_t *rc, uint32_t *reason,
 	} else if (q->command == TKE_QUERY_DOMAIN_ATTRIBUTES) {
 		tke_attributes_encode_all(out, &s->attr);
 	} else {
-		/* every control point is on: no command here changes them */
-		memset(points, 0xff, sizeof(points));
-		hsa_buf_put(out, points, sizeof(points));
+		hsa_buf_put(out, s->control_points, sizeof(s->control_points));
 	}
 }
 

@@ -7,7 +7,8 @@ cu_state_init(struct cu_state *s)
 {
 	memset(s, 0, sizeof(*s));
 	s->attr.permissions = TKE_PERM_DEFAULT;
-	s->attr.standards = 1;
+	ep11_cp_default(s->control_points);
+	s->attr.standards = ep11_cp_compliance(s->control_points);
 	s->domain_instance = 1;
 }
 

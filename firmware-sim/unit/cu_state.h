@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "cu_backend.h"
+#include "ep11_cp.h"
 #include "tke_wire.h"
 
 #define CU_ADMINS_MAX 8
@@ -15,7 +16,6 @@
 #define CU_UNIT_ID_LEN 16
 #define CU_SERIAL_LEN 8
 #define CU_INSTANCE_LEN 8 /* of the module */
-#define CU_CONTROL_POINTS_LEN 16
 
 struct cu_admin {
 	uint8_t ski[TKE_SKI_LEN];
@@ -44,7 +44,8 @@ struct cu_state {
 	uint8_t module_instance[CU_INSTANCE_LEN];
 	uint32_t domain_instance;
 	uint8_t counter[TKE_COUNTER_LEN];
-	struct tke_attributes attr;
+	struct tke_attributes attr; /* standards: what the points below meet */
+	uint8_t control_points[EP11_CP_LEN];
 	struct cu_admin admin[CU_ADMINS_MAX]; /* in order of installation */
 	size_t admin_len;
 	struct cu_register pending, current;

@@ -1,11 +1,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cu_sql.h"
+#include "hsa_hash.h"
 
 #define APPLICATION_ID 0x63755354 /* "cuST" */
 #define BUSY_MS 2000
@@ -25,7 +27,8 @@ static const char schema[] =
     " standards INTEGER NOT NULL,"
     " importer BLOB, importer_kind INTEGER,"
     " epoch INTEGER NOT NULL,"
-    " outbox_last INTEGER NOT NULL) STRICT;"
+    " outbox_last INTEGER NOT NULL,"
+    " control_points BLOB NOT NULL CHECK(length(control_points) = 16)) STRICT;"
     "CREATE TABLE admin("
     " place INTEGER PRIMARY KEY CHECK(place BETWEEN 0 AND 7),"
     " ski BLOB NOT NULL UNIQUE CHECK(length(ski) = 32),"
@@ -45,7 +48,7 @@ static const char *const sql[CU_SQL_COUNT] = {
     [CU_SQL_COMMIT] = "COMMIT",
     [CU_SQL_ROLLBACK] = "ROLLBACK",
     [CU_SQL_UNIT_PUT] = "INSERT OR REPLACE INTO unit VALUES"
-			"(1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			"(1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [CU_SQL_UNIT_GET] = "SELECT * FROM unit",
     [CU_SQL_ADMIN_CLEAR] = "DELETE FROM admin",
     [CU_SQL_ADMIN_PUT] = "INSERT INTO admin VALUES(?, ?, ?)",
@@ -175,6 +178,28 @@ out:
 	return rc;
 }
 
+/* A unit that never knew of control points has a new domain's. */
+static hsa_rc
+upgrade(struct cu_store *s, struct hsa_diag *diag)
+{
+	uint8_t points[EP11_CP_LEN];
+	char hex[2 * EP11_CP_LEN + 1], text[200];
+	hsa_rc rc;
+
+	ep11_cp_default(points);
+	hsa_hex(hex, points, sizeof(points));
+	(void)snprintf(text, sizeof(text),
+	    "ALTER TABLE unit ADD COLUMN control_points BLOB NOT NULL"
+	    " DEFAULT x'%s' CHECK(length(control_points) = 16)",
+	    hex);
+	HSA_TRY(rc, execute(s, "BEGIN IMMEDIATE", diag));
+	HSA_TRY(rc, execute(s, text, diag));
+	HSA_TRY(rc, execute(s, "PRAGMA user_version = 2", diag));
+	HSA_TRY(rc, execute(s, "COMMIT", diag));
+out:
+	return rc;
+}
+
 static hsa_rc
 check_schema(struct cu_store *s, struct hsa_diag *diag)
 {
@@ -190,7 +215,7 @@ check_schema(struct cu_store *s, struct hsa_diag *diag)
 		HSA_TRY(rc, execute(s, schema, diag));
 		HSA_TRY(rc, execute(s,
 				"PRAGMA application_id = 1668633428;"
-				"PRAGMA user_version = 1;",
+				"PRAGMA user_version = 2;",
 				diag));
 		HSA_TRY(rc, execute(s, "COMMIT", diag));
 		return HSA_OK;
@@ -199,6 +224,8 @@ check_schema(struct cu_store *s, struct hsa_diag *diag)
 		return hsa_fail(diag, HSA_RC(E_CORRUPT),
 		    "%s: not the state of a crypto unit: name the right file",
 		    s->path);
+	if (version == 1)
+		return upgrade(s, diag);
 	if (version != CU_STORE_SCHEMA)
 		return hsa_fail(diag, HSA_RC(E_UNSUPPORTED),
 		    "%s: schema %lld, this program knows %d: use the program "

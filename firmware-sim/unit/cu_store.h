@@ -17,7 +17,7 @@
 struct hsa_buf;
 struct cu_store;
 
-#define CU_STORE_SCHEMA 1
+#define CU_STORE_SCHEMA 2 /* 1: without control points; brought up */
 
 /*
  * cu_store_open(s, path, diag) - open the database at path, or make an empty

@@ -58,6 +58,20 @@ get_key_id(sqlite3_stmt *q, int col, struct cu_key_id *to)
 	return !to->set || get_blob(q, col, to->b, sizeof(to->b));
 }
 
+/* What the commands on control points hold (cu_act_cp.c). */
+static bool
+points_good(const struct cu_state *st)
+{
+	uint8_t never[EP11_CP_LEN];
+	size_t i = 0;
+
+	ep11_cp_impossible(never);
+	for (i = 0; i < sizeof(never); i++)
+		if ((st->control_points[i] & never[i]) != 0)
+			return false;
+	return st->attr.standards == ep11_cp_compliance(st->control_points);
+}
+
 static hsa_rc
 load_unit(struct cu_store *s, struct cu_state *st, struct hsa_diag *diag)
 {
@@ -84,8 +98,10 @@ load_unit(struct cu_store *s, struct cu_state *st, struct hsa_diag *diag)
 		 !get_key_id(q, 11, &st->importer) || !get_u32(q, 12, &kind) ||
 		 !get_u64(q, 13, &st->epoch) ||
 		 !get_u64(q, 14, &st->outbox_last) ||
+		 !get_blob(
+		     q, 15, st->control_points, sizeof(st->control_points)) ||
 		 (kind != TKE_IMPORTER_RSA2048 && kind != TKE_IMPORTER_P521) ||
-		 st->epoch == 0 || st->outbox_last == 0)
+		 st->epoch == 0 || st->outbox_last == 0 || !points_good(st))
 		rc = damaged(s, diag, "table unit");
 	st->importer_kind = (enum tke_importer_kind)kind;
 	(void)sqlite3_reset(q);
@@ -253,6 +269,7 @@ put_unit(struct cu_store *s, const struct cu_state *st, struct hsa_diag *diag)
 	(void)sqlite3_bind_int64(q, 12, (int64_t)st->importer_kind);
 	(void)sqlite3_bind_int64(q, 13, (int64_t)st->epoch);
 	(void)sqlite3_bind_int64(q, 14, (int64_t)st->outbox_last);
+	put_blob(q, 15, st->control_points, sizeof(st->control_points));
 	return cu_sql_run(s, CU_SQL_UNIT_PUT, diag);
 out:
 	(void)sqlite3_clear_bindings(q);

@@ -32,6 +32,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	/* nothing may claim to be there that does not fill its input */
 	if (in.has_pattern && q.input.n != sizeof(in.pattern))
 		abort();
+	if (in.has_points && q.input.n != sizeof(in.points))
+		abort();
 	if (in.rc == 0 && q.command == TKE_CMD_WK_IMPORT && in.part_len == 0)
 		abort();
 	row = cu_fsm_row(q.command, cu_fsm_state(&s));

@@ -20,6 +20,7 @@ enum who {
 	R,    /* revocation threshold */
 	NEW,  /* the threshold being set */
 	ZERO, /* 1 with permission 0x40, else S */
+	CP,   /* 1 with permission 0x20, else S */
 	PART  /* one in each embedded request */
 };
 
@@ -39,6 +40,15 @@ struct cell {
 #define IMPRINT6                                                               \
 	NO(179, 34), NO(179, 34), NO(179, 34), NO(179, 34), NO(179, 34),       \
 	    NO(179, 34)
+
+#define POINTS(command)                                                        \
+	{                                                                      \
+		command, "",                                                   \
+		{                                                              \
+			IMPRINT6, GO(CP, 6), GO(CP, 7), GO(CP, 8), GO(CP, 9),  \
+			    GO(CP, 10), GO(CP, 11)                             \
+		}                                                              \
+	}
 
 static const struct {
 	uint32_t command;
@@ -80,6 +90,9 @@ static const struct {
     {0x1c, "hs-crypto.tke-cryptounit-new-master-key-register.clear",
 	{IMPRINT6, GO(ONE, 6), GO(ONE, 7), GO(ONE, 6), GO(ONE, 7), GO(ONE, 6),
 	    GO(ONE, 7)}},
+    POINTS(0x11),
+    POINTS(0x12),
+    POINTS(0x13),
 };
 
 #define EXPECTED (sizeof(expected) / sizeof(expected[0]))
@@ -185,6 +198,9 @@ test_cu_fsm__each_row_asks_for_the_signers_expected(void **state)
 	const struct tke_attributes one = {.signature_threshold = 3,
 	    .revocation_threshold = 2,
 	    .permissions = TKE_PERM_DEFAULT | TKE_PERM_ZEROIZE_ONE};
+	const struct tke_attributes cp_one = {.signature_threshold = 3,
+	    .revocation_threshold = 2,
+	    .permissions = TKE_PERM_DEFAULT | TKE_PERM_CP_ONE};
 	const struct tke_attributes wanted = {.signature_threshold = 5};
 	size_t i = 0;
 	unsigned int st = 0;
@@ -198,11 +214,17 @@ test_cu_fsm__each_row_asks_for_the_signers_expected(void **state)
 
 			if (want->rc != 0)
 				continue;
-			if (want->who == ZERO) {
+			if (want->who == ZERO || want->who == CP) {
+				const bool zero = want->who == ZERO;
+
 				assert_int_equal(
 				    cu_fsm_need(row->who, &now, &wanted), 3);
 				assert_int_equal(
-				    cu_fsm_need(row->who, &one, &wanted), 1);
+				    cu_fsm_need(row->who, &one, &wanted),
+				    zero ? 1 : 3);
+				assert_int_equal(
+				    cu_fsm_need(row->who, &cp_one, &wanted),
+				    zero ? 3 : 1);
 				continue;
 			}
 			assert_int_equal(cu_fsm_need(row->who, &now, &wanted),

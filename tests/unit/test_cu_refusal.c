@@ -101,6 +101,9 @@ test_cu_unit__imprint_mode_refuses_all_key_commands(void **state)
 	    {TKE_CMD_WK_IMPORT, REGISTER "add"},
 	    {TKE_CMD_WK_COMMIT, REGISTER "commit"},
 	    {TKE_CMD_WK_FINALIZE, REGISTER "activate"},
+	    {TKE_CMD_CP_SET, "ADMIN_FUNCTION"},
+	    {TKE_CMD_CP_ADD, "ADMIN_FUNCTION"},
+	    {TKE_CMD_CP_DELETE, "ADMIN_FUNCTION"},
 	    {TKE_CMD_WK_CLEAR_CURRENT,
 		"hs-crypto.tke-cryptounit-current-master-key-register"
 		".clear"},
@@ -658,7 +661,7 @@ static void
 test_cu_unit__unknown_commands_are_refused_and_recorded(void **state)
 {
 	static const uint32_t ids[] = {
-	    0x00, 0x01, 0x03, 0x0a, 0x0b, 0x12, 0x19, 0x26, 0x27, 0xfffeffff};
+	    0x00, 0x01, 0x03, 0x0a, 0x0b, 0x16, 0x19, 0x26, 0x27, 0xfffeffff};
 	struct cu_bench *b = cu_bench_new();
 	struct hsa_record r = {0};
 	size_t i = 0;

@@ -251,9 +251,9 @@ test_cu_store__foreign_newer_and_torn_files_are_refused(void **state)
 	full_state(&st);
 	commit(s, &st, 1, 0);
 	cu_store_close(s);
-	damage("PRAGMA user_version = 2");
-	refused(HSA_E_UNSUPPORTED, "schema 2");
-	damage("PRAGMA user_version = 1; PRAGMA application_id = 1");
+	damage("PRAGMA user_version = 3");
+	refused(HSA_E_UNSUPPORTED, "schema 3");
+	damage("PRAGMA user_version = 2; PRAGMA application_id = 1");
 	refused(HSA_E_CORRUPT, "not the state of a crypto unit");
 	damage("PRAGMA application_id = 1668633428");
 	cu_store_close(opened());
@@ -278,6 +278,37 @@ test_cu_store__foreign_newer_and_torn_files_are_refused(void **state)
 }
 
 static void
+test_cu_store__a_state_without_control_points_gets_a_new_domains(void **state)
+{
+	struct cu_store *s = opened();
+	struct cu_state want, got;
+	int time = 0;
+
+	(void)state;
+	full_state(&want);
+	want.control_points[0] &= 0x7f;
+	commit(s, &want, 1, 0);
+	cu_store_close(s);
+	damage("ALTER TABLE unit DROP COLUMN control_points;"
+	       "PRAGMA user_version = 1");
+	for (time = 0; time < 2; time++) {
+		s = opened();
+		assert_true(hsa_is_ok(cu_store_load(s, &got, NULL)));
+		ep11_cp_default(want.control_points);
+		assert_memory_equal(&got, &want, sizeof(want));
+		cu_store_close(s);
+	}
+	s = opened();
+	want.control_points[0] &= 0x7f;
+	commit(s, &want, 2, 0);
+	assert_true(hsa_is_ok(cu_store_load(s, &got, NULL)));
+	assert_memory_equal(&got, &want, sizeof(want));
+	cu_store_close(s);
+	damage("PRAGMA user_version = 3");
+	refused(HSA_E_UNSUPPORTED, "schema 3");
+}
+
+static void
 test_cu_store__values_out_of_range_are_corrupt(void **state)
 {
 	static const char *const all[] = {
@@ -288,6 +319,10 @@ test_cu_store__values_out_of_range_are_corrupt(void **state)
 	    "UPDATE unit SET permissions = 4294967296",
 	    "UPDATE unit SET importer_kind = 2",
 	    "UPDATE unit SET importer = x'00'",
+	    "UPDATE unit SET control_points = x'ff'",
+	    "UPDATE unit SET control_points = "
+	    "x'ffffffffffffffffffffffffffffffff'",
+	    "UPDATE unit SET standards = 2",
 	    "UPDATE admin SET place = place + 8 WHERE place = 3",
 	    "DELETE FROM admin WHERE place < 3",
 	    "UPDATE register SET fill = 3 WHERE slot = 0",
@@ -344,6 +379,9 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		test_cu_store__foreign_newer_and_torn_files_are_refused, setup,
 		teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_cu_store__a_state_without_control_points_gets_a_new_domains,
+		setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		test_cu_store__values_out_of_range_are_corrupt, setup,
 		teardown),
