@@ -105,6 +105,34 @@ hd_init(struct hd *d, const char *units)
 }
 
 bool
+hd_ceremony(struct hd *d)
+{
+	const char *build = getenv("CU_BUILD");
+	char bash[] = "/bin/bash", script[] = "tools/demo/first-key.sh";
+	char folder[200];
+	char *argv[] = {bash, script, folder, d->root, NULL};
+	int st = 0;
+	pid_t pid;
+
+	*d = (struct hd){.pid = 0};
+	(void)snprintf(
+	    folder, sizeof(folder), "%s", build != NULL ? build : "build");
+	(void)snprintf(d->root, sizeof(d->root), "/tmp/cu-test-XXXXXX");
+	if (mkdtemp(d->root) == NULL) {
+		perror(d->root);
+		return false;
+	}
+	(void)snprintf(d->state, sizeof(d->state), "%s/state", d->root);
+	pid = hd_spawn(argv, NULL);
+	if (pid == 0 || waitpid(pid, &st, 0) != pid || !WIFEXITED(st) ||
+	    WEXITSTATUS(st) != 0) {
+		fprintf(stderr, "tools/demo/first-key.sh failed\n");
+		return false;
+	}
+	return true;
+}
+
+bool
 hd_start(struct hd *d)
 {
 	char prog[256], run[] = "run";

@@ -20,6 +20,10 @@ void hd_program(char *to, size_t n, const char *name);
 
 /* Make the folder and run init with these units; false: failed, said why. */
 bool hd_init(struct hd *d, const char *units);
+/* The same with three units ("operational-1", "operational-2", "recovery-1")
+ * that hold one master key, by tools/demo/first-key.sh: an installation, and
+ * its ceremony's files in root/ceremony. Run from the repository's root. */
+bool hd_ceremony(struct hd *d);
 /* Start `run` and wait at most 20 s for its ready line. */
 bool hd_start(struct hd *d);
 /* SIGTERM and wait; the exit status, -1 when it died of a signal. */
