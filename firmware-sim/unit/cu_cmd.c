@@ -12,7 +12,7 @@ cu_cmd_begin(
 	c->caller = caller;
 	c->wall_ns = u->clock->wall_ns(u->clock->ctx);
 	c->mono_ns = u->clock->mono_ns(u->clock->ctx);
-	c->http = 200;
+	c->http = caller->denied == 0 ? 200 : caller->denied == 401 ? 401 : 403;
 	c->report = CU_REPORT_REFUSED;
 }
 

@@ -182,15 +182,35 @@ hsa_rc cu_query_info(const struct cu_unit *u, uint32_t *rc, struct hsa_buf *out,
     uint32_t subtype, const struct cu_state *s);
 
 /*
- * cu_reply_admin(u, payload, s, command, rc, reason, output) - the payload
- * with a block signed by the OA key; state s gives domain, module, counter.
+ * cu_block_answer(r, c) - what the module says to the block in c->q, query or
+ * command: http_status 200 with response and signature, or with text why it
+ * says nothing. Whatever brings the block (transport string, m_admin) goes
+ * through here.
  */
-HSA_MUST_USE hsa_rc cu_reply_admin(const struct cu_unit *u,
-    struct hsa_buf *payload, const struct cu_state *s, uint32_t command,
+HSA_MUST_USE hsa_rc cu_block_answer(
+    struct hsa_block_reply *r, struct cu_cmd *c);
+
+/*
+ * cu_reply_block(u, r, s, command, rc, reason, output) - a response block
+ * signed by the OA key; state s gives domain, module, counter.
+ */
+HSA_MUST_USE hsa_rc cu_reply_block(const struct cu_unit *u,
+    struct hsa_block_reply *r, const struct cu_state *s, uint32_t command,
     uint32_t rc, uint32_t reason, const struct hsa_buf *output);
-/* cu_reply_text(reply, status, fmt, ...) - an answer that is no module's. */
-HSA_MUST_USE hsa_rc cu_reply_text(struct hsa_admin_reply *reply,
-    uint32_t status, const char *fmt, ...) HSA_PRINTF(3, 4);
+/*
+ * Answers that are no module's: status and text. cu_reply_text - these words.
+ * cu_reply_halted - 507 or 503. cu_reply_denied - the caller's 401 or 403.
+ * cu_reply_refused - leave a REQUEST_REFUSED record for c; answered: the
+ * reply is made (halted, denied), else the caller makes it.
+ */
+HSA_MUST_USE hsa_rc cu_reply_text(uint32_t *http, char **to, uint32_t status,
+    const char *fmt, ...) HSA_PRINTF(4, 5);
+HSA_MUST_USE hsa_rc cu_reply_halted(
+    uint32_t *http, char **to, struct cu_unit *u);
+HSA_MUST_USE hsa_rc cu_reply_denied(
+    uint32_t *http, char **to, const struct cu_cmd *c);
+HSA_MUST_USE hsa_rc cu_reply_refused(bool *answered, uint32_t *http, char **to,
+    struct cu_cmd *c, const char *text);
 
 /* cu_ids(domain, module, u, s) - the ids of section 5.3. */
 void cu_ids(uint8_t domain[TKE_DOMAIN_LEN], uint8_t module[TKE_MODULE_LEN],

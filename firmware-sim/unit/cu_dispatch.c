@@ -1,23 +1,10 @@
 /* The one way in: from transport string to transport string. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cu_core.h"
 
 /* ---- answers ------------------------------------------------------------- */
-
-static hsa_rc
-reply_halted(struct hsa_admin_reply *reply, struct cu_unit *u)
-{
-	struct hsa_buf text = {0};
-	uint32_t status = cu_unit_halted(u, &text);
-	hsa_rc rc = cu_reply_text(reply, status == 0 ? 500 : status,
-	    "the unit has halted: %s; it carries out no command, and whether "
-	    "one that was under way took effect shows after the restart",
-	    hsa_buf_cstr(&text));
-
-	hsa_buf_free(&text);
-	return rc;
-}
 
 static hsa_rc
 reply_payload(struct hsa_admin_reply *reply, const struct tke_request *req,
@@ -33,16 +20,6 @@ out:
 	return rc;
 }
 
-static hsa_rc
-reply_denied(struct hsa_admin_reply *reply, const struct cu_cmd *c)
-{
-	const char *text = c->caller->denied_text;
-
-	return cu_reply_text(reply, c->http, "%s",
-	    text != NULL && text[0] != '\0' ? text
-					    : "caller is not authorized");
-}
-
 /* ---- requests that are no command ---------------------------------------- */
 
 /* A REQUEST_REFUSED record; whoever sent it is answered by the caller. */
@@ -50,17 +27,8 @@ static hsa_rc
 refuse(bool *answered, struct hsa_admin_reply *reply, struct cu_cmd *c,
     const char *text)
 {
-	struct cu_state s;
-	hsa_rc rc = HSA_OK;
-
-	c->text = text;
-	*answered = true;
-	if (!hsa_is_ok(cu_command_run(c, &s)))
-		return reply_halted(reply, c->u);
-	if (c->http != 200)
-		return reply_denied(reply, c);
-	*answered = false;
-	return rc;
+	return cu_reply_refused(
+	    answered, &reply->http_status, &reply->text, c, text);
 }
 
 /* Malformed before the payload: the host program answers. */
@@ -136,53 +104,12 @@ out:
 	return rc;
 }
 
-static hsa_rc
-query(struct hsa_admin_reply *reply, struct cu_cmd *c,
-    const struct tke_request *req)
+/* ---- administration ------------------------------------------------------ */
+
+static struct tke_slice
+slice(const struct hsa_buf *b)
 {
-	struct hsa_buf payload = {0}, out = {0};
-	struct cu_state s;
-	uint32_t code = 0, reason = 0;
-	hsa_rc rc;
-
-	cu_unit_count(c->u, cu_stat_query(c->q.command));
-	cu_unit_view(c->u, &s);
-	cu_query_admin(c->u, &code, &reason, &out, &c->q, &s);
-	HSA_TRY(rc, cu_reply_admin(
-			c->u, &payload, &s, c->q.command, code, reason, &out));
-	HSA_TRY(rc, reply_payload(reply, req, &payload));
-out:
-	hsa_buf_free(&payload);
-	hsa_buf_free(&out);
-	return rc;
-}
-
-/* ---- commands ------------------------------------------------------------ */
-
-static hsa_rc
-command(struct hsa_admin_reply *reply, struct cu_cmd *c,
-    const struct tke_request *req)
-{
-	struct hsa_buf payload = {0};
-	struct cu_state s;
-	hsa_rc rc;
-
-	if (!hsa_is_ok(cu_command_run(c, &s)))
-		return reply_halted(reply, c->u);
-	if (c->http != 200)
-		return reply_denied(reply, c);
-	HSA_TRY(rc, cu_reply_admin(c->u, &payload, &s, c->q.command, c->rc,
-			c->reason, &c->output));
-	HSA_TRY(rc, reply_payload(reply, req, &payload));
-out:
-	hsa_buf_free(&payload);
-	if (!hsa_is_ok(rc))
-		rc = cu_reply_text(reply, 500,
-		    "the command was decided and its event is sealed, but its "
-		    "answer could not be signed (%s): query the unit for its "
-		    "state",
-		    hsa_err_text(rc));
-	return rc;
+	return (struct tke_slice){b->p, b->len};
 }
 
 static hsa_rc
@@ -190,6 +117,8 @@ admin(struct hsa_admin_reply *reply, struct cu_cmd *c,
     const struct tke_request *req)
 {
 	struct hsa_diag diag = {{0}};
+	struct hsa_block_reply answer = {0};
+	struct hsa_buf payload = {0};
 	hsa_rc rc = tke_admin_request_decode(
 	    &c->q, req->payload.p, req->payload.n, &diag);
 
@@ -197,9 +126,21 @@ admin(struct hsa_admin_reply *reply, struct cu_cmd *c,
 		return refuse_payload(
 		    reply, c, req, HSA_EP11_ARGUMENTS_BAD, diag.text);
 	c->decoded = true;
-	if (TKE_IS_QUERY(c->q.command) && c->http == 200)
-		return query(reply, c, req);
-	return command(reply, c, req);
+	HSA_TRY(rc, cu_block_answer(&answer, c));
+	reply->http_status = answer.http_status;
+	reply->text = answer.text;
+	answer.text = NULL;
+	if (reply->http_status != 200)
+		goto out;
+	HSA_TRY(rc, tke_admin_reply_encode(&payload, c->u->id.domain_index,
+			slice(&answer.response), slice(&answer.signature)));
+	HSA_TRY(rc, reply_payload(reply, req, &payload));
+out:
+	free(answer.text);
+	hsa_buf_free(&answer.response);
+	hsa_buf_free(&answer.signature);
+	hsa_buf_free(&payload);
+	return rc;
 }
 
 static hsa_rc
@@ -246,8 +187,6 @@ cu_unit_admin(struct cu_unit *u, struct hsa_admin_reply *reply,
 
 	memset(reply, 0, sizeof(*reply));
 	cu_cmd_begin(&c, u, caller);
-	if (caller->denied != 0)
-		c.http = caller->denied == 401 ? 401 : 403;
 	rc = tke_request_decode(&req, &host, transport, n, &diag);
 	if (rc.v == HSA_E_NOMEM)
 		goto out;
@@ -260,7 +199,7 @@ cu_unit_admin(struct cu_unit *u, struct hsa_admin_reply *reply,
 out:
 	if (!hsa_is_ok(rc)) {
 		hsa_buf_free(&reply->transport);
-		rc = cu_reply_text(reply, 500,
+		rc = cu_reply_text(&reply->http_status, &reply->text, 500,
 		    "the request could not be answered: %s", hsa_err_text(rc));
 	}
 	cu_cmd_free(&c);

@@ -63,6 +63,51 @@ device_cert(const struct cu_unit *u, uint32_t *rc, uint32_t *reason,
 		    out, u->id.oa_cert[index], sizeof(u->id.oa_cert[index]));
 }
 
+/* The pattern alone: nothing else of a register is for showing. Which layout
+ * the module has is not public; parts stand back to back. */
+static void
+wrapping_key(uint32_t *rc, uint32_t *reason, struct hsa_buf *out,
+    const struct cu_register *r, uint32_t missing, bool parts)
+{
+	if (r->fill == CU_EMPTY)
+		refuse(rc, reason, HSA_EP11_KEY_NEEDED, missing);
+	else if (parts)
+		hsa_buf_put(
+		    out, r->part_id, r->part_len * sizeof(r->part_id[0]));
+	else
+		hsa_buf_put(out, r->pattern, sizeof(r->pattern));
+}
+
+static void
+domain_state(uint32_t *rc, uint32_t *reason, struct hsa_buf *out,
+    uint32_t query, const struct cu_state *s)
+{
+	switch (query) {
+	case TKE_QUERY_DOMAIN_CONTROL_POINTS:
+		hsa_buf_put(out, s->control_points, sizeof(s->control_points));
+		return;
+	case TKE_QUERY_CURRENT_WK:
+		wrapping_key(
+		    rc, reason, out, &s->current, HSA_REASON_WK_MISSING, false);
+		return;
+	case TKE_QUERY_NEXT_WK:
+		wrapping_key(rc, reason, out, &s->pending,
+		    HSA_REASON_PENDING_MISSING, false);
+		return;
+	case TKE_QUERY_WK_ORIGINS:
+		wrapping_key(
+		    rc, reason, out, &s->current, HSA_REASON_WK_MISSING, true);
+		return;
+	case TKE_QUERY_DOMAIN_ATTRIBUTES:
+		tke_attributes_encode_all(out, &s->attr);
+		return;
+	default:
+		refuse(rc, reason, HSA_EP11_FUNCTION_NOT_SUPPORTED,
+		    HSA_REASON_UNKNOWN_COMMAND);
+		return;
+	}
+}
+
 void
 cu_query_admin(const struct cu_unit *u, uint32_t *rc, uint32_t *reason,
     struct hsa_buf *out, const struct tke_admin_request *q,
@@ -81,20 +126,13 @@ cu_query_admin(const struct cu_unit *u, uint32_t *rc, uint32_t *reason,
 	case TKE_QUERY_DEVICE_CERT:
 		device_cert(u, rc, reason, out, q->input);
 		return;
-	case TKE_QUERY_DOMAIN_CONTROL_POINTS:
-	case TKE_QUERY_DOMAIN_ATTRIBUTES:
-		break;
 	default:
-		refuse(rc, reason, HSA_EP11_FUNCTION_NOT_SUPPORTED,
-		    HSA_REASON_UNKNOWN_COMMAND);
-		return;
+		break;
 	}
-	if (q->input.n != 0) {
+	domain_state(rc, reason, out, q->command, s);
+	if (*rc != HSA_EP11_FUNCTION_NOT_SUPPORTED && q->input.n != 0) {
+		hsa_buf_reset(out);
 		refuse(rc, reason, HSA_EP11_DATA_LEN_RANGE, 0);
-	} else if (q->command == TKE_QUERY_DOMAIN_ATTRIBUTES) {
-		tke_attributes_encode_all(out, &s->attr);
-	} else {
-		hsa_buf_put(out, s->control_points, sizeof(s->control_points));
 	}
 }
 

@@ -1,5 +1,6 @@
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cu_core.h"
@@ -15,11 +16,11 @@ cu_ids(uint8_t domain[TKE_DOMAIN_LEN], uint8_t module[TKE_MODULE_LEN],
 }
 
 hsa_rc
-cu_reply_admin(const struct cu_unit *u, struct hsa_buf *payload,
+cu_reply_block(const struct cu_unit *u, struct hsa_block_reply *r,
     const struct cu_state *s, uint32_t command, uint32_t code, uint32_t reason,
     const struct hsa_buf *output)
 {
-	struct hsa_buf block = {0}, value = {0}, signer = {0};
+	struct hsa_buf value = {0};
 	struct tke_oa_cert cert = {0};
 	struct tke_slice out = {output->p, output->len};
 	uint8_t domain[TKE_DOMAIN_LEN], module[TKE_MODULE_LEN], why[4];
@@ -30,27 +31,22 @@ cu_reply_admin(const struct cu_unit *u, struct hsa_buf *payload,
 		out = (struct tke_slice){why, sizeof(why)};
 	cu_ids(domain, module, u, s);
 	HSA_TRY(rc, hsa_buf_rc(output));
-	HSA_TRY(rc, tke_admin_reply_block_encode(&block, command, domain,
+	HSA_TRY(rc, tke_admin_reply_block_encode(&r->response, command, domain,
 			module, s->counter, code, out));
 	HSA_TRY(rc,
 	    tke_oa_parse(&cert, u->id.oa_cert[0], sizeof(u->id.oa_cert[0])));
-	HSA_TRY(rc, u->backend.ops->oa_sign(
-			u->backend.ctx, &value, block.p, block.len));
-	HSA_TRY(rc, tke_signer_info_encode(&signer, TKE_KEY_P521,
+	HSA_TRY(rc, u->backend.ops->oa_sign(u->backend.ctx, &value,
+			r->response.p, r->response.len));
+	HSA_TRY(rc, tke_signer_info_encode(&r->signature, TKE_KEY_P521,
 			cert.subject_ski, value.p, value.len));
-	HSA_TRY(rc, tke_admin_reply_encode(payload, u->id.domain_index,
-			(struct tke_slice){block.p, block.len},
-			(struct tke_slice){signer.p, signer.len}));
+	r->http_status = 200;
 out:
-	hsa_buf_free(&block);
 	hsa_buf_free(&value);
-	hsa_buf_free(&signer);
 	return rc;
 }
 
 hsa_rc
-cu_reply_text(
-    struct hsa_admin_reply *reply, uint32_t status, const char *fmt, ...)
+cu_reply_text(uint32_t *http, char **to, uint32_t status, const char *fmt, ...)
 {
 	char text[1200] = {0};
 	va_list ap;
@@ -58,6 +54,47 @@ cu_reply_text(
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	reply->http_status = status;
-	return hsa_strdup_opt(&reply->text, text);
+	*http = status;
+	free(*to);
+	return hsa_strdup_opt(to, text);
+}
+
+hsa_rc
+cu_reply_halted(uint32_t *http, char **to, struct cu_unit *u)
+{
+	struct hsa_buf text = {0};
+	uint32_t status = cu_unit_halted(u, &text);
+	hsa_rc rc = cu_reply_text(http, to, status == 0 ? 500 : status,
+	    "the unit has halted: %s; it carries out no command, and whether "
+	    "one that was under way took effect shows after the restart",
+	    hsa_buf_cstr(&text));
+
+	hsa_buf_free(&text);
+	return rc;
+}
+
+hsa_rc
+cu_reply_denied(uint32_t *http, char **to, const struct cu_cmd *c)
+{
+	const char *text = c->caller->denied_text;
+
+	return cu_reply_text(http, to, c->http, "%s",
+	    text != NULL && text[0] != '\0' ? text
+					    : "caller is not authorized");
+}
+
+hsa_rc
+cu_reply_refused(bool *answered, uint32_t *http, char **to, struct cu_cmd *c,
+    const char *text)
+{
+	struct cu_state s;
+
+	c->text = text;
+	*answered = true;
+	if (!hsa_is_ok(cu_command_run(c, &s)))
+		return cu_reply_halted(http, to, c->u);
+	if (c->http != 200)
+		return cu_reply_denied(http, to, c);
+	*answered = false;
+	return HSA_OK;
 }

@@ -281,12 +281,32 @@ verify_answer(struct cu_bench *b, const struct tke_admin_reply *r)
 }
 
 static void
+decode_admin(
+    struct cu_bench *b, struct cu_answer *a, const uint8_t *p, size_t n)
+{
+	struct tke_admin_reply r = {0};
+	struct hsa_diag diag = {{0}};
+
+	OK(tke_admin_reply_decode(&r, p, n, &diag));
+	a->envelope_rc = r.envelope_rc;
+	if (r.envelope_rc != 0)
+		return;
+	verify_answer(b, &r);
+	a->command = r.command;
+	a->rc = r.rc;
+	a->reason = r.rc == 0 ? 0 : r.reason;
+	memcpy(a->domain, r.domain.p, sizeof(a->domain));
+	memcpy(a->module, r.module.p, sizeof(a->module));
+	memcpy(a->counter, r.counter.p, sizeof(a->counter));
+	hsa_buf_put(&a->output, r.output.p, r.output.n);
+}
+
+static void
 decode_answer(
     struct cu_bench *b, struct cu_answer *a, const struct hsa_buf *transport)
 {
 	struct hsa_buf cprb = {0};
 	struct tke_slice payload = {0}, data = {0};
-	struct tke_admin_reply r = {0};
 	struct hsa_diag diag = {{0}};
 	uint32_t fn = 0;
 	hsa_rc rc = tke_reply_decode(
@@ -304,18 +324,7 @@ decode_answer(
 		hsa_buf_put(&a->output, data.p, data.n);
 		goto out;
 	}
-	OK(tke_admin_reply_decode(&r, payload.p, payload.n, &diag));
-	a->envelope_rc = r.envelope_rc;
-	if (r.envelope_rc != 0)
-		goto out;
-	verify_answer(b, &r);
-	a->command = r.command;
-	a->rc = r.rc;
-	a->reason = r.rc == 0 ? 0 : r.reason;
-	memcpy(a->domain, r.domain.p, sizeof(a->domain));
-	memcpy(a->module, r.module.p, sizeof(a->module));
-	memcpy(a->counter, r.counter.p, sizeof(a->counter));
-	hsa_buf_put(&a->output, r.output.p, r.output.n);
+	decode_admin(b, a, payload.p, payload.n);
 out:
 	hsa_buf_free(&cprb);
 }
@@ -340,12 +349,51 @@ cu_bench_send(
 	free(reply.text);
 }
 
+bool cu_bench_blocks;
+
+/* What m_admin would carry of this request. */
+static bool
+send_block(
+    struct cu_bench *b, struct cu_answer *a, const struct hsa_buf *payload)
+{
+	struct tke_admin_request q = {0};
+	struct hsa_block_reply r = {0};
+	struct hsa_buf envelope = {0};
+
+	if (!cu_bench_blocks ||
+	    !hsa_is_ok(
+		tke_admin_request_decode(&q, payload->p, payload->len, NULL)) ||
+	    q.domain_index != CU_BENCH_DOMAIN)
+		return false;
+	memset(a, 0, sizeof(*a));
+	OK(cu_unit_block(b->u, &r, &b->caller,
+	    (struct hsa_slice){q.block.p, q.block.n},
+	    (struct hsa_slice){q.signatures.p, q.signatures.n}));
+	a->http = r.http_status;
+	CHECK((r.http_status == 200) == (r.text == NULL));
+	if (r.text != NULL)
+		(void)snprintf(a->text, sizeof(a->text), "%s", r.text);
+	if (r.http_status == 200) {
+		OK(tke_admin_reply_encode(&envelope, CU_BENCH_DOMAIN,
+		    (struct tke_slice){r.response.p, r.response.len},
+		    (struct tke_slice){r.signature.p, r.signature.len}));
+		decode_admin(b, a, envelope.p, envelope.len);
+	}
+	hsa_buf_free(&envelope);
+	hsa_buf_free(&r.response);
+	hsa_buf_free(&r.signature);
+	free(r.text);
+	return true;
+}
+
 void
 cu_bench_payload(
     struct cu_bench *b, struct cu_answer *a, const struct hsa_buf *payload)
 {
 	struct hsa_buf transport = {0};
 
+	if (send_block(b, a, payload))
+		return;
 	OK(tke_request_encode(&transport, CU_BENCH_MODULE, CU_BENCH_DOMAIN,
 	    payload->p, payload->len));
 	cu_bench_send(b, a, (const char *)transport.p, transport.len);

@@ -101,6 +101,9 @@ struct cu_order {
 /* cu_bench_request(b, payload, o) - the signed payload. */
 void cu_bench_request(
     struct cu_bench *b, struct hsa_buf *payload, const struct cu_order *o);
+/* cu_bench_payload(b, a, payload) - as one request. With cu_bench_blocks set,
+ * administration goes in by cu_unit_block, without transport and envelope. */
+extern bool cu_bench_blocks;
 void cu_bench_payload(
     struct cu_bench *b, struct cu_answer *a, const struct hsa_buf *payload);
 /* cu_bench_order(b, a, o) - send it as one command. */
