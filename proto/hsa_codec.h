@@ -57,13 +57,16 @@ struct hsa_entry {
 	uint64_t first_sequence;
 	uint8_t frontier[HSA_FRONTIER_MAX][HSA_SHA256_LEN];
 	size_t frontier_len;
+	/* by enum hsa_source: last source sequence before it; [0] is unused */
+	uint64_t source_last[HSA_SOURCES + 1];
 };
 
 /* hsa_entry_encode_*(b, ...) - append one delimited entry (varint length,
- * then the Entry): what lies in a segment file. */
+ * then the Entry): what lies in a segment file. last: as source_last above;
+ * NULL for the first segment, which has no record before it. */
 HSA_MUST_USE hsa_rc hsa_entry_encode_header(struct hsa_buf *b,
-    const char *origin, uint64_t first, const uint8_t (*frontier)[32],
-    size_t n);
+    const char *origin, uint64_t first, const uint8_t (*frontier)[32], size_t n,
+    const uint64_t last[HSA_SOURCES + 1]);
 void hsa_entry_encode_record(struct hsa_buf *b, const void *p, size_t n);
 void hsa_entry_encode_checkpoint(struct hsa_buf *b, const void *p, size_t n);
 /*

@@ -52,7 +52,8 @@ hsa_entry_encode_checkpoint(struct hsa_buf *b, const void *p, size_t n)
 
 hsa_rc
 hsa_entry_encode_header(struct hsa_buf *b, const char *origin, uint64_t first,
-    const uint8_t (*frontier)[32], size_t n)
+    const uint8_t (*frontier)[32], size_t n,
+    const uint64_t last[HSA_SOURCES + 1])
 {
 	struct hsa_pool pool = {0};
 	Hsa__V1__SegmentHeader header;
@@ -76,6 +77,10 @@ hsa_entry_encode_header(struct hsa_buf *b, const char *origin, uint64_t first,
 	for (size_t i = 0; header.frontier != NULL && i < n; i++)
 		header.frontier[i] =
 		    hsa_wire_bytes(frontier[i], HSA_SHA256_LEN);
+	if (last != NULL) {
+		header.outbox_last = last[HSA_SOURCE_OUTBOX];
+		header.use_last = last[HSA_SOURCE_USE];
+	}
 	rc = hsa_wire_pack(b, &pool, &m.base, ENTRY_MAX, true);
 out:
 	hsa_pool_free(&pool);
@@ -97,6 +102,8 @@ header_get(struct hsa_entry *e, const Hsa__V1__SegmentHeader *m)
 	for (; e->frontier_len < m->n_frontier; e->frontier_len++)
 		HSA_TRY(rc, hsa_wire_fixed(e->frontier[e->frontier_len],
 				HSA_SHA256_LEN, &m->frontier[e->frontier_len]));
+	e->source_last[HSA_SOURCE_OUTBOX] = m->outbox_last;
+	e->source_last[HSA_SOURCE_USE] = m->use_last;
 out:
 	return rc;
 }

@@ -9,6 +9,32 @@
 #define SEQUENCE_LEN 9u
 #define SCHEMA 1u
 
+/* FORMAT E6: which records may carry what. Every event of a source has its
+ * place in that source's order, specials are the outbox's. */
+static bool
+goes_together(enum hsa_source source, enum hsa_body body, bool use)
+{
+	if (body == HSA_BODY_EVENT)
+		return source == HSA_SOURCE_OUTBOX || source == HSA_SOURCE_USE;
+	return source == HSA_SOURCE_OUTBOX && !use;
+}
+
+static void
+use_put(Hsa__V1__Use *m, const struct hsa_use *u)
+{
+	hsa__v1__use__init(m);
+	m->function = u->function;
+	m->mechanism = u->mechanism;
+	if (u->has_key_id)
+		m->key_id = hsa_wire_bytes(u->key_id, sizeof(u->key_id));
+	if (u->has_session)
+		m->session = hsa_wire_bytes(u->session, sizeof(u->session));
+	m->bytes_in = u->bytes_in;
+	m->bytes_out = u->bytes_out;
+	m->duration_ns = u->duration_ns;
+	m->length_only = u->length_only;
+}
+
 hsa_rc
 hsa_record_encode(struct hsa_buf *b, const struct hsa_record *r)
 {
@@ -16,10 +42,12 @@ hsa_record_encode(struct hsa_buf *b, const struct hsa_record *r)
 	Hsa__V1__Special special;
 	Hsa__V1__Record m;
 	Hsa__V1__Event event;
+	Hsa__V1__Use use;
 	hsa_rc rc;
 
 	hsa__v1__record__init(&m);
-	if (r->source != HSA_SOURCE_OUTBOX) {
+	if (!goes_together(r->source, r->body, r->has_use) ||
+	    (r->has_use && r->use.function == 0)) {
 		rc = HSA_RC(E_ARG);
 		goto out;
 	}
@@ -28,7 +56,7 @@ hsa_record_encode(struct hsa_buf *b, const struct hsa_record *r)
 	m.epoch = r->epoch;
 	m.wall_ns = r->wall_ns;
 	m.mono_ns = r->mono_ns;
-	m.source = HSA__V1__SOURCE__SOURCE_OUTBOX;
+	m.source = (Hsa__V1__Source)r->source;
 	m.source_sequence = r->source_sequence;
 	if (r->has_command_id)
 		m.command_id =
@@ -42,6 +70,10 @@ hsa_record_encode(struct hsa_buf *b, const struct hsa_record *r)
 	m.signer_id = hsa_pool_get(&pool, r->signer_len * sizeof(*m.signer_id));
 	for (size_t i = 0; m.signer_id != NULL && i < r->signer_len; i++)
 		m.signer_id[i] = hsa_wire_bytes(r->signer_id[i], HSA_SKI_LEN);
+	if (r->has_use) {
+		m.use = &use;
+		use_put(&use, &r->use);
+	}
 	switch (r->body) {
 	case HSA_BODY_EVENT:
 		m.body_case = HSA__V1__RECORD__BODY_EVENT;
@@ -113,19 +145,42 @@ out:
 }
 
 static hsa_rc
+use_get(struct hsa_use *u, const Hsa__V1__Use *m)
+{
+	hsa_rc rc = HSA_OK;
+
+	if (m->function == 0)
+		return HSA_RC(E_FORMAT);
+	u->function = m->function;
+	u->mechanism = m->mechanism;
+	u->has_key_id = m->key_id.len != 0;
+	if (u->has_key_id)
+		HSA_TRY(rc,
+		    hsa_wire_fixed(u->key_id, sizeof(u->key_id), &m->key_id));
+	u->has_session = m->session.len != 0;
+	if (u->has_session)
+		HSA_TRY(rc, hsa_wire_fixed(
+				u->session, sizeof(u->session), &m->session));
+	u->bytes_in = m->bytes_in;
+	u->bytes_out = m->bytes_out;
+	u->duration_ns = m->duration_ns;
+	u->length_only = m->length_only;
+out:
+	return rc;
+}
+
+static hsa_rc
 record_get(
     struct hsa_record *r, struct hsa_pool *pool, const Hsa__V1__Record *m)
 {
 	hsa_rc rc;
 
 	HSA_TRY(rc, hsa_wire_version(m->schema));
-	if (m->source != HSA__V1__SOURCE__SOURCE_OUTBOX)
-		return HSA_RC(E_FORMAT);
+	r->source = (enum hsa_source)m->source;
 	HSA_TRY(rc, hsa_wire_fixed(r->unit_id, HSA_UUID_LEN, &m->unit_id));
 	r->epoch = m->epoch;
 	r->wall_ns = m->wall_ns;
 	r->mono_ns = m->mono_ns;
-	r->source = HSA_SOURCE_OUTBOX;
 	r->source_sequence = m->source_sequence;
 	r->has_command_id = m->command_id.len != 0;
 	if (r->has_command_id)
@@ -137,13 +192,19 @@ record_get(
 	r->ep11_rc = m->ep11_rc;
 	r->ep11_reason = m->ep11_reason;
 	HSA_TRY(rc, signers_get(r, m));
+	r->has_use = m->use != NULL;
+	if (r->has_use)
+		HSA_TRY(rc, use_get(&r->use, m->use));
+	r->body = m->body_case == HSA__V1__RECORD__BODY_EVENT
+		      ? HSA_BODY_EVENT
+		      : HSA_BODY_SPECIAL;
+	if (!goes_together(r->source, r->body, r->has_use))
+		return HSA_RC(E_FORMAT);
 	switch (m->body_case) {
 	case HSA__V1__RECORD__BODY_EVENT:
-		r->body = HSA_BODY_EVENT;
 		rc = hsa_codec_event_get(&r->event, pool, m->event);
 		break;
 	case HSA__V1__RECORD__BODY_SPECIAL:
-		r->body = HSA_BODY_SPECIAL;
 		rc = hsa_codec_special_get(&r->special, pool, m->special);
 		break;
 	default:
@@ -183,7 +244,8 @@ hsa_record_peek(uint64_t *sequence, enum hsa_source *source,
 	struct hsa_wire_field f = {0};
 	struct hsa_cur rest = {0};
 	struct hsa_wire w = {0};
-	bool unit = false, good = true;
+	bool unit = false, use = false, good = true;
+	enum hsa_body body = HSA_BODY_SPECIAL;
 	hsa_rc rc;
 
 	HSA_TRY(rc, open_record(&seq, &rest, p, n));
@@ -210,14 +272,21 @@ hsa_record_peek(uint64_t *sequence, enum hsa_source *source,
 		case 8:
 			src_seq = f.number;
 			break;
+		case 16:
+			use = true;
+			break;
+		case 20:
+			body = HSA_BODY_EVENT;
+			break;
 		}
 	}
 	HSA_TRY(rc, hsa_wire_version(schema));
 	/* the oneof is the body */
-	if (!good || !unit || src != HSA_SOURCE_OUTBOX || !w.oneof)
+	if (!good || !unit || !w.oneof || src > HSA_SOURCES ||
+	    !goes_together((enum hsa_source)src, body, use))
 		return HSA_RC(E_FORMAT);
 	*sequence = seq;
-	*source = HSA_SOURCE_OUTBOX;
+	*source = (enum hsa_source)src;
 	*source_sequence = src_seq;
 out:
 	return rc;

@@ -168,6 +168,36 @@ ep11_code(struct hsa_jw *w, const struct hsa_record *r)
 	hsa_jw_end(w);
 }
 
+static const char *
+source_name(enum hsa_source source)
+{
+	switch (source) {
+	case HSA_SOURCE_OUTBOX:
+		return "outbox";
+	case HSA_SOURCE_USE:
+		return "use";
+	}
+	return "unknown";
+}
+
+static void
+use(struct hsa_jw *w, const struct hsa_use *u)
+{
+	hsa_jw_object(w, "use");
+	hsa_jw_uint(w, "function", u->function);
+	if (u->mechanism != 0)
+		hsa_jw_uint(w, "mechanism", u->mechanism);
+	if (u->has_key_id)
+		hsa_jw_hex(w, "keyId", u->key_id, sizeof(u->key_id));
+	if (u->has_session)
+		hsa_jw_hex(w, "session", u->session, sizeof(u->session));
+	hsa_jw_uint(w, "bytesIn", u->bytes_in);
+	hsa_jw_uint(w, "bytesOut", u->bytes_out);
+	hsa_jw_uint(w, "durationNs", u->duration_ns);
+	hsa_jw_bool(w, "lengthOnly", u->length_only);
+	hsa_jw_end(w);
+}
+
 void
 hsa_record_json(struct hsa_buf *b, const struct hsa_record *r)
 {
@@ -185,8 +215,7 @@ hsa_record_json(struct hsa_buf *b, const struct hsa_record *r)
 	(void)snprintf(time, sizeof(time), "%" PRIu64 ".%09" PRIu64,
 	    r->mono_ns / 1000000000, r->mono_ns % 1000000000);
 	hsa_jw_text(&w, "bootTime", time);
-	hsa_jw_text(&w, "source",
-	    r->source == HSA_SOURCE_OUTBOX ? "outbox" : "unknown");
+	hsa_jw_text(&w, "source", source_name(r->source));
 	hsa_jw_uint(&w, "sourceSequence", r->source_sequence);
 	hsa_uuid_text(uuid, r->command_id);
 	if (r->has_command_id)
@@ -195,7 +224,8 @@ hsa_record_json(struct hsa_buf *b, const struct hsa_record *r)
 	optional(&w, "ceremonyStep", r->ceremony_step);
 	if (r->command != 0)
 		hsa_jw_uint(&w, "command", r->command);
-	if (r->command != 0 || r->ep11_rc != 0 || r->ep11_reason != 0)
+	if (r->command != 0 || r->ep11_rc != 0 || r->ep11_reason != 0 ||
+	    r->has_use)
 		ep11_code(&w, r);
 	if (r->signer_len != 0) {
 		hsa_jw_array(&w, "signers");
@@ -203,6 +233,8 @@ hsa_record_json(struct hsa_buf *b, const struct hsa_record *r)
 			hsa_jw_hex(&w, NULL, r->signer_id[i], HSA_SKI_LEN);
 		hsa_jw_end(&w);
 	}
+	if (r->has_use)
+		use(&w, &r->use);
 	if (r->body == HSA_BODY_EVENT)
 		event(&w, "event", &r->event);
 	if (r->body == HSA_BODY_SPECIAL)

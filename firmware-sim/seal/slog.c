@@ -266,7 +266,7 @@ put_locked(struct slog *l, uint64_t *sequence, enum hsa_source source,
 {
 	hsa_rc rc;
 
-	if ((int)source < 1 || (int)source > SLOG_SOURCES)
+	if ((int)source < 1 || (int)source > HSA_SOURCES)
 		return HSA_RC(E_ARG);
 	if (n > HSA_RECORD_MAX - SEALED_PREFIX)
 		return HSA_RC(E_RANGE);
@@ -322,6 +322,15 @@ slog_wait(struct slog *l, uint64_t sequence)
 	return rc;
 }
 
+/* slog_close waits for us. */
+static void
+leave(struct slog *l)
+{
+	if (--l->busy == 0 && l->stopping)
+		(void)pthread_cond_broadcast(&l->room);
+	(void)pthread_mutex_unlock(&l->mutex);
+}
+
 static hsa_rc
 sink_seal(void *ctx, uint64_t *sequence, enum hsa_source source,
     uint64_t source_sequence, const void *rec, size_t n)
@@ -336,9 +345,39 @@ sink_seal(void *ctx, uint64_t *sequence, enum hsa_source source,
 	HSA_TRY(rc, wait_locked(l, at));
 	*sequence = at;
 out:
-	if (--l->busy == 0 && l->stopping) /* slog_close waits for us */
-		(void)pthread_cond_broadcast(&l->room);
-	(void)pthread_mutex_unlock(&l->mutex);
+	leave(l);
+	return rc;
+}
+
+/*
+ * A caller between put and wait holds a reference, as a reader does: closing
+ * does not wait for it, and seals what it queued.
+ */
+static hsa_rc
+sink_put(void *ctx, uint64_t *sequence, enum hsa_source source,
+    uint64_t source_sequence, const void *rec, size_t n)
+{
+	struct slog *l = ctx;
+	hsa_rc rc;
+
+	(void)pthread_mutex_lock(&l->mutex);
+	l->busy++;
+	rc = put_locked(l, sequence, source, source_sequence, rec, n);
+	if (hsa_is_ok(rc))
+		l->refs++;
+	leave(l);
+	return rc;
+}
+
+static hsa_rc
+sink_wait(void *ctx, uint64_t sequence)
+{
+	struct slog *l = ctx;
+	hsa_rc rc;
+
+	(void)pthread_mutex_lock(&l->mutex);
+	rc = wait_locked(l, sequence);
+	slog_unref(l);
 	return rc;
 }
 
@@ -348,7 +387,7 @@ sink_last(void *ctx, enum hsa_source source)
 	struct slog *l = ctx;
 	uint64_t last = 0;
 
-	if ((int)source < 1 || (int)source > SLOG_SOURCES)
+	if ((int)source < 1 || (int)source > HSA_SOURCES)
 		return 0;
 	(void)pthread_mutex_lock(&l->mutex);
 	last = l->tip.last[source];
@@ -372,6 +411,8 @@ slog_sink(struct slog *l)
 {
 	static const struct cu_sink_ops ops = {
 	    .seal = sink_seal,
+	    .put = sink_put,
+	    .wait = sink_wait,
 	    .last = sink_last,
 	    .head = sink_head,
 	};

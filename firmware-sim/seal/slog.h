@@ -42,8 +42,9 @@ void slog_close(struct slog *l);
 
 void slog_why(struct slog *l, struct hsa_diag *diag);
 
-/* slog_sink(l) - l as the unit's sink. seal: E_ARG when source_sequence is not
- * beyond the last one of its source, or is not the one in the record. */
+/* slog_sink(l) - l as the unit's sink. seal, put: E_ARG when source_sequence is
+ * not beyond the last one of its source, or is not the one in the record;
+ * E_CLOSED: closing has begun. */
 struct cu_sink slog_sink(struct slog *l);
 
 /* ---- reading what is sealed and durable ---------------------------------- */

@@ -76,11 +76,23 @@ out:
 	return rc;
 }
 
-/* V3 */
-static hsa_rc
-take_header(struct slog *l, struct slog_found *f, const struct hsa_entry *e,
-    uint64_t first, bool *go)
+/* The first segment has nothing before it. */
+static bool
+numbers_possible(const struct hsa_entry *e)
 {
+	for (size_t i = 0; i <= HSA_SOURCES; i++)
+		if (e->first_sequence == 0 && e->source_last[i] != 0)
+			return false;
+	return true;
+}
+
+/* V3; slog_recover compares the numbers of the sources. */
+static hsa_rc
+take_header(struct slog *l, struct slog_found *f, struct slog_tip *at,
+    const struct hsa_entry *e, bool *go)
+{
+	uint64_t first = at->segment;
+
 	hsa_rc rc;
 
 	*go = false;
@@ -90,7 +102,12 @@ take_header(struct slog *l, struct slog_found *f, const struct hsa_entry *e,
 		stop(f, 0, "the header names another log", true);
 	else if (e->first_sequence != first)
 		stop(f, 0, "the header disagrees with the file's name", true);
+	else if (!numbers_possible(e))
+		stop(
+		    f, 0, "the first header says records came before it", true);
 	else {
+		memcpy(at->last, e->source_last, sizeof(at->last));
+		memcpy(f->before, e->source_last, sizeof(f->before));
 		rc = slog_merkle_set(
 		    &l->tree, first, e->frontier, e->frontier_len);
 		if (hsa_is_ok(rc))
@@ -110,7 +127,7 @@ take_record(struct slog *l, struct slog_found *f, struct slog_tip *at,
 	    hsa_record_peek(&sequence, &source, &source_sequence, e->p, e->n);
 
 	*go = false;
-	if (!hsa_is_ok(rc) || (int)source < 1 || (int)source > SLOG_SOURCES)
+	if (!hsa_is_ok(rc) || (int)source < 1 || (int)source > HSA_SOURCES)
 		stop(f, place, "not a record", false);
 	else if (sequence != l->tree.size)
 		stop(f, place, "a record out of sequence", false);
@@ -207,7 +224,7 @@ slog_found_read(struct slog *l, struct slog_found *f, int fd)
 		if (!hsa_is_ok(rc))
 			goto out;
 		if (place == 0)
-			HSA_TRY(rc, take_header(l, f, e, at.segment, &go));
+			HSA_TRY(rc, take_header(l, f, &at, e, &go));
 		else if (e->kind == HSA_ENTRY_RECORD)
 			HSA_TRY(rc, take_record(l, f, &at, e, place, &go));
 		else if (e->kind == HSA_ENTRY_CHECKPOINT)
@@ -218,6 +235,51 @@ slog_found_read(struct slog *l, struct slog_found *f, int fd)
 			go = false;
 		}
 	}
+out:
+	slog_scan_free(&s);
+	free(e);
+	return rc;
+}
+
+hsa_rc
+slog_found_last(const struct slog *l, uint64_t last[HSA_SOURCES + 1],
+    uint64_t *place, int fd, uint64_t bytes)
+{
+	uint64_t number = 0, sequence = 0, now[HSA_SOURCES + 1] = {0};
+	enum hsa_source source = 0;
+	struct hsa_entry *e = NULL;
+	struct slog_scan s = {0};
+	hsa_rc rc;
+
+	e = calloc(1, sizeof(*e));
+	if (e == NULL)
+		return HSA_RC(E_NOMEM);
+	HSA_TRY(rc, slog_scan_init(&s, l->os, fd, 0, bytes));
+	for (;;) {
+		*place = s.at;
+		rc = slog_scan_next(&s, e);
+		if (rc.v == HSA_E_NOT_FOUND && *place != 0) /* the end */
+			break;
+		if (rc.v == HSA_E_IO)
+			goto out;
+		if (!hsa_is_ok(rc) ||
+		    (*place == 0) != (e->kind == HSA_ENTRY_HEADER)) {
+			rc = HSA_RC(E_CORRUPT);
+			goto out;
+		}
+		if (e->kind == HSA_ENTRY_HEADER)
+			memcpy(now, e->source_last, sizeof(now));
+		if (e->kind != HSA_ENTRY_RECORD)
+			continue;
+		rc = hsa_record_peek(&sequence, &source, &number, e->p, e->n);
+		if (!hsa_is_ok(rc)) {
+			rc = HSA_RC(E_CORRUPT);
+			goto out;
+		}
+		now[source] = number;
+	}
+	rc = HSA_OK;
+	memcpy(last, now, sizeof(now));
 out:
 	slog_scan_free(&s);
 	free(e);

@@ -11,13 +11,14 @@
 
 struct slog_found {
 	struct slog_tip tip; /* up to the last good checkpoint; end 0: none */
-	struct slog_merkle tree; /* there; hash is NULL */
-	uint64_t bytes;          /* of the file */
-	uint64_t records_behind; /* whole records after tip */
-	uint64_t stop;           /* where reading ended */
-	const char *what;        /* is wrong there; NULL: nothing */
-	bool beyond_doubt;       /* no crash leaves this */
-	uint64_t *place;         /* ring of checkpoint offsets, owned */
+	struct slog_merkle tree;          /* there; hash is NULL */
+	uint64_t bytes;                   /* of the file */
+	uint64_t records_behind;          /* whole records after tip */
+	uint64_t before[HSA_SOURCES + 1]; /* the header's source_last */
+	uint64_t stop;                    /* where reading ended */
+	const char *what;                 /* is wrong there; NULL: nothing */
+	bool beyond_doubt;                /* no crash leaves this */
+	uint64_t *place; /* ring of checkpoint offsets, owned */
 	uint64_t checkpoints;
 	const struct slog_note *head; /* NULL: none that verifies */
 };
@@ -31,7 +32,12 @@ struct slog_found {
  * checkpoints; E_SIGNATURE with the place of the first that is none.
  * slog_found_search(l, place, sealed, f, fd) - is there, anywhere behind tip,
  * a good signature for a larger size? Then what lies there is no torn tail.
+ * slog_found_last(l, last, place, fd, bytes) - last source sequences at the end
+ * of a segment that is not the last, by its header and its records, nothing
+ * hashed. E_CORRUPT with the place of an entry that is none.
  */
+HSA_MUST_USE hsa_rc slog_found_last(const struct slog *l,
+    uint64_t last[HSA_SOURCES + 1], uint64_t *place, int fd, uint64_t bytes);
 HSA_MUST_USE hsa_rc slog_found_init(
     struct slog_found *f, uint64_t first, const struct slog_note *head);
 void slog_found_free(struct slog_found *f);

@@ -22,11 +22,6 @@
 #include "slog_os.h"
 #include "slog_segment.h"
 
-/* Sources are 1..SLOG_SOURCES. Recovery finds the last number of each in the
- * last segment, which holds at least one batch: that is exact for one source.
- * A second one would need its number in the segment header. */
-#define SLOG_SOURCES HSA_SOURCE_OUTBOX
-
 #define SLOG_HEAD "head"
 
 struct slog_span { /* a record inside slog_batch.bytes */
@@ -37,13 +32,13 @@ struct slog_batch {
 	struct hsa_buf bytes; /* entries as they are written */
 	struct slog_span *span;
 	size_t len, cap;
-	uint64_t last[SLOG_SOURCES + 1];
+	uint64_t last[HSA_SOURCES + 1];
 };
 
 struct slog_tip { /* how far the log is sealed and on stable storage */
 	uint64_t size;
 	uint8_t root[HSA_SHA256_LEN];
-	uint64_t last[SLOG_SOURCES + 1];
+	uint64_t last[HSA_SOURCES + 1];
 	uint64_t segment; /* first sequence of the last segment */
 	uint64_t end;     /* bytes of it; 0: there is no segment yet */
 };
@@ -63,8 +58,8 @@ struct slog {
 	pthread_cond_t room;    /* the queue was taken */
 	pthread_cond_t done[2]; /* by parity of the batch's number */
 	pthread_cond_t moved;   /* tip moved, or closed: for readers */
-	unsigned int refs;      /* owner and readers */
-	unsigned int busy;      /* callers inside the sink's seal */
+	unsigned int refs;      /* owner, readers, puts that wait */
+	unsigned int busy;      /* callers inside the sink's calls */
 	bool stopping, closed, failed;
 	struct hsa_diag why; /* of failed */
 	struct slog_batch queue;
@@ -97,7 +92,8 @@ void *slog_seal_main(void *l);
 /*
  * slog_put(l, sequence, source, source_sequence, rec, n) - queue one record,
  * without waiting for the disk. slog_wait(l, sequence) - until that record is
- * durable. Together they are the sink's seal.
+ * durable. Together they are the sink's seal; the caller sees to it that l is
+ * not closed meanwhile.
  */
 HSA_MUST_USE hsa_rc slog_put(struct slog *l, uint64_t *sequence,
     enum hsa_source source, uint64_t source_sequence, const void *rec,

@@ -130,13 +130,55 @@ cut(struct slog *l, const struct slog_found *f, int fd, const char *name,
 }
 
 /*
- * One file. *sealed: it holds a checkpoint, is now the last segment, and l->fd
- * is open on it; else it was a torn beginning and is gone.
+ * The numbers in a header are signed by nobody, and a source that has no record
+ * in the last file goes on from them: too high, and its outbox would drop what
+ * was never sealed. So they have to be those of the file before, whose records
+ * are looked at but not hashed again.
  */
 static hsa_rc
-recover_file(struct slog *l, uint64_t first, const struct slog_note *head,
+check_numbers(struct slog *l, const struct slog_found *f, const char *name,
+    const uint64_t *before, struct hsa_diag *diag)
+{
+	uint64_t last[HSA_SOURCES + 1] = {0}, place = 0, bytes = 0;
+	char other[SLOG_NAME_LEN];
+	int fd = -1, e;
+	hsa_rc rc;
+
+	if (before == NULL)
+		return HSA_OK;
+	slog_segment_name(other, *before);
+	e = l->os->open(l->os->ctx, &fd, l->dir, other, O_RDWR);
+	if (e == 0)
+		e = l->os->size(l->os->ctx, &bytes, fd);
+	if (e != 0) {
+		rc = io(diag, e, "open", other);
+		goto out;
+	}
+	rc = slog_found_last(l, last, &place, fd, bytes);
+	if (rc.v == HSA_E_IO)
+		hsa_diag_set(diag, "cannot read %s; check the disk", other);
+	if (rc.v == HSA_E_CORRUPT)
+		rc = corrupt(diag, other, place, "not an entry of a log");
+	if (hsa_is_ok(rc) && memcmp(last, f->before, sizeof(last)) != 0)
+		rc = corrupt(diag, name, 0,
+		    "the header's numbers of the sources are not those of the "
+		    "records before it");
+out:
+	if (fd >= 0)
+		l->os->close(l->os->ctx, fd);
+	return rc;
+}
+
+/*
+ * The i-th file. *sealed: it holds a checkpoint, is now the last segment, and
+ * l->fd is open on it; else it was a torn beginning and is gone.
+ */
+static hsa_rc
+recover_file(struct slog *l, size_t i, const struct slog_note *head,
     bool may_cut, bool *sealed, struct hsa_diag *diag)
 {
+	const uint64_t *before = i == 0 ? NULL : &l->segments.first[i - 1];
+	uint64_t first = l->segments.first[i];
 	struct slog_found f;
 	char name[SLOG_NAME_LEN];
 	uint64_t place = 0;
@@ -172,6 +214,8 @@ recover_file(struct slog *l, uint64_t first, const struct slog_note *head,
 		goto out;
 	}
 	HSA_TRY(rc, judge(l, &f, fd, name, diag));
+	if (f.tip.end != 0)
+		HSA_TRY(rc, check_numbers(l, &f, name, before, diag));
 	if (f.tip.end != f.bytes || f.tip.end == 0)
 		HSA_TRY(rc, cut(l, &f, fd, name, diag));
 	*sealed = f.tip.end != 0;
@@ -240,13 +284,13 @@ slog_recover(struct slog *l, struct hsa_diag *diag)
 		goto out;
 	}
 	if (s->len != 0)
-		HSA_TRY(rc, recover_file(l, s->first[s->len - 1],
-				good ? &head : NULL, true, &sealed, diag));
+		HSA_TRY(rc, recover_file(l, s->len - 1, good ? &head : NULL,
+				true, &sealed, diag));
 	/* a torn beginning is gone: the one before was closed by a checkpoint
 	 */
 	if (s->len != 0 && !sealed && --s->len != 0)
-		HSA_TRY(rc, recover_file(l, s->first[s->len - 1],
-				good ? &head : NULL, false, &sealed, diag));
+		HSA_TRY(rc, recover_file(l, s->len - 1, good ? &head : NULL,
+				false, &sealed, diag));
 	if (s->len != 0) {
 		HSA_TRY(rc, make_durable(l, diag));
 		goto out;

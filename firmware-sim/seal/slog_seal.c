@@ -46,7 +46,7 @@ segment_begin(struct slog *l, struct turn *t)
 	slog_segment_name(name, l->tree.size);
 	HSA_TRY(rc, hsa_entry_encode_header(&b, l->key.origin, l->tree.size,
 			(const uint8_t(*)[HSA_SHA256_LEN])l->tree.frontier,
-			l->tree.len));
+			l->tree.len, t->tip.last));
 	HSA_TRY(rc, hsa_buf_rc(&b));
 	e = l->os->open(
 	    l->os->ctx, &fd, l->dir, name, O_RDWR | O_CREAT | O_EXCL);

@@ -24,7 +24,9 @@ struct cu_sink_ops {
 	 * seal in two steps, for callers that must keep the order of put but
 	 * may wait side by side: put queues the record, wait returns when
 	 * everything up to sequence is on stable storage under a checkpoint.
-	 * Same errors.
+	 * Same errors. Each put that succeeded is followed by exactly one wait
+	 * for its sequence, which may come after the log was closed in order:
+	 * what was put is sealed.
 	 */
 	hsa_rc (*put)(void *ctx, uint64_t *sequence, enum hsa_source source,
 	    uint64_t source_sequence, const void *rec, size_t n);

@@ -20,9 +20,9 @@ encode(struct hsa_buf *b, const struct hsa_entry *e)
 {
 	switch (e->kind) {
 	case HSA_ENTRY_HEADER:
-		must(hsa_is_ok(
-		    hsa_entry_encode_header(b, e->origin, e->first_sequence,
-			(const uint8_t(*)[32])e->frontier, e->frontier_len)));
+		must(hsa_is_ok(hsa_entry_encode_header(b, e->origin,
+		    e->first_sequence, (const uint8_t(*)[32])e->frontier,
+		    e->frontier_len, e->source_last)));
 		return;
 	case HSA_ENTRY_RECORD:
 		hsa_entry_encode_record(b, e->p, e->n);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "helper_proto.h"
+#include "hsa_call.h"
 
 static void
 must(hsa_rc rc, const char *what)
@@ -147,11 +148,32 @@ envelope(struct hsa_record *r)
 	memset(r->signer_id[1], 0x44, HSA_SKI_LEN);
 }
 
+static void
+used(struct hsa_record *r)
+{
+	r->source = HSA_SOURCE_USE;
+	r->has_use = true;
+	r->use = (struct hsa_use){
+	    .function = HSA_FN_ENCRYPT_SINGLE,
+	    .mechanism = 0x80010009, /* one of IBM's own */
+	    .has_key_id = true,
+	    .has_session = true,
+	    .bytes_in = 1024,
+	    .bytes_out = UINT64_C(1) << 40,
+	    .duration_ns = 123456,
+	    .length_only = true,
+	};
+	memset(r->use.key_id, 0x55, sizeof(r->use.key_id));
+	memset(r->use.session, 0x66, sizeof(r->use.session));
+}
+
 void
 hp_record(struct hsa_record *r, enum hsa_action action, uint32_t status)
 {
 	envelope(r);
 	r->body = HSA_BODY_EVENT;
+	if (action == HSA_ACTION_EP11_USE)
+		used(r);
 	hp_event(&r->event, action, status);
 }
 

@@ -34,8 +34,9 @@ void hp_fields(struct hsa_data *d, const char *list, bool optional);
  * a failure has request fields only. */
 void hp_event(struct hsa_event *ev, enum hsa_action action, uint32_t status);
 
-/* A record with every member set around such an event, and one around a
- * special body with initiator and nested details. */
+/* A record with every member set around such an event - `use` for an ep11.use
+ * only, which is of that source -, and one around a special body with initiator
+ * and nested details. */
 void hp_record(struct hsa_record *r, enum hsa_action action, uint32_t status);
 void hp_special(struct hsa_record *r);
 

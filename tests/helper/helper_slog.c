@@ -85,6 +85,15 @@ helper_slog_open(struct helper_slog *h)
 	return l;
 }
 
+static void
+unit_id(struct hsa_record *r)
+{
+	for (uint8_t i = 0; i < HSA_UUID_LEN; i++)
+		r->unit_id[i] = i;
+	r->unit_id[6] = 0x46;
+	r->unit_id[8] = 0x88;
+}
+
 void
 helper_slog_record(struct hsa_buf *b, uint64_t number, size_t text_len)
 {
@@ -96,10 +105,7 @@ helper_slog_record(struct hsa_buf *b, uint64_t number, size_t text_len)
 	for (size_t i = 0; i < text_len; i++)
 		text[i] = (char)('a' + (number + i) % 26);
 	text[text_len] = '\0';
-	for (uint8_t i = 0; i < HSA_UUID_LEN; i++)
-		r.unit_id[i] = i;
-	r.unit_id[6] = 0x46;
-	r.unit_id[8] = 0x88;
+	unit_id(&r);
 	r.epoch = 1;
 	r.wall_ns = 1700000000000000000u + number;
 	r.mono_ns = number;
@@ -111,6 +117,39 @@ helper_slog_record(struct hsa_buf *b, uint64_t number, size_t text_len)
 	r.special.text = text;
 	MUST(hsa_is_ok(hsa_record_encode(b, &r)));
 	free(text);
+}
+
+void
+helper_slog_use(struct hsa_buf *b, uint64_t number)
+{
+	static char action[] = "hs-crypto.ep11.use";
+	struct hsa_record r = {
+	    .epoch = 1,
+	    .wall_ns = 1700000000000000000u + number,
+	    .source = HSA_SOURCE_USE,
+	    .source_sequence = number,
+	    .has_use = true,
+	    .use = {.function = 1, .bytes_in = number},
+	    .body = HSA_BODY_EVENT,
+	    .event = {.action_name = action},
+	};
+
+	unit_id(&r);
+	MUST(hsa_is_ok(hsa_record_encode(b, &r)));
+}
+
+hsa_rc
+helper_slog_seal_use(struct slog *l, uint64_t *sequence, uint64_t number)
+{
+	struct cu_sink sink = slog_sink(l);
+	struct hsa_buf b = {0};
+	hsa_rc rc;
+
+	helper_slog_use(&b, number);
+	rc = sink.ops->seal(
+	    sink.ctx, sequence, HSA_SOURCE_USE, number, b.p, b.len);
+	hsa_buf_free(&b);
+	return rc;
 }
 
 hsa_rc
@@ -149,7 +188,7 @@ helper_slog_count(struct slog *l, uint64_t *checkpoints)
 {
 	struct slog_reader *r = NULL;
 	struct slog_item it = {0};
-	uint64_t records = 0, points = 0, last = 0;
+	uint64_t records = 0, points = 0, last[HSA_SOURCES + 1] = {0};
 	hsa_rc rc;
 
 	MUST(hsa_is_ok(slog_reader_open(&r, l, 0)));
@@ -168,8 +207,8 @@ helper_slog_count(struct slog *l, uint64_t *checkpoints)
 		MUST(it.sequence == records);
 		MUST(hsa_is_ok(
 		    hsa_record_peek(&sequence, &source, &number, it.p, it.n)));
-		MUST(sequence == records && number == last + 1);
-		last = number;
+		MUST(sequence == records && number == last[source] + 1);
+		last[source] = number;
 		records++;
 	}
 	MUST(rc.v == HSA_E_TIMEOUT || rc.v == HSA_E_CLOSED);

@@ -32,7 +32,13 @@ struct slog *helper_slog_open(struct helper_slog *h);
  * record of the outbox with that source sequence and that much text. */
 void helper_slog_record(struct hsa_buf *b, uint64_t number, size_t text_len);
 
-/* helper_slog_seal(l, number, text_len) - seal one and return the result. */
+/* helper_slog_use(b, number) - likewise, of an EP11 call. */
+void helper_slog_use(struct hsa_buf *b, uint64_t number);
+
+/* helper_slog_seal(l, number, text_len), helper_slog_seal_use(l, number) - seal
+ * one and return the result. */
+hsa_rc helper_slog_seal_use(
+    struct slog *l, uint64_t *sequence, uint64_t number);
 hsa_rc helper_slog_seal(
     struct slog *l, uint64_t *sequence, uint64_t number, size_t text_len);
 
@@ -42,7 +48,7 @@ void helper_slog_batch(
     struct slog *l, uint64_t first, size_t count, size_t text_len);
 
 /* helper_slog_count(l, last) - read the whole log through a reader: records in
- * order from 0, each with the source sequence one above the one before. The
+ * order from 0, each with the number one above the last of its source. The
  * number of records; checkpoints: how many (may be NULL). */
 uint64_t helper_slog_count(struct slog *l, uint64_t *checkpoints);
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "helper_vfy.h"
+#include "hsa_call.h"
 #include "hsa_catalogue.h"
 #include "hsa_hash.h"
 
@@ -192,7 +193,7 @@ helper_vfy_segment(struct helper_vfy_log *l)
 	l->files++;
 	MUST(hsa_is_ok(
 	    hsa_entry_encode_header(&note_entry(l, HSA_ENTRY_HEADER)->b,
-		l->origin, l->n, (const uint8_t(*)[32])f, n)));
+		l->origin, l->n, (const uint8_t(*)[32])f, n, l->source_last)));
 	entry_done(l);
 }
 
@@ -251,7 +252,7 @@ helper_vfy_make(const struct helper_vfy_log *l, struct hsa_record *r)
 	    .wall_ns = UINT64_C(1763807400000000000) + l->n * 1000000000,
 	    .mono_ns = 5000 + l->n,
 	    .source = HSA_SOURCE_OUTBOX,
-	    .source_sequence = l->source_sequence + 1,
+	    .source_sequence = l->source_last[HSA_SOURCE_OUTBOX] + 1,
 	    .ep11_rc = 3,
 	    .body = HSA_BODY_SPECIAL,
 	};
@@ -272,7 +273,7 @@ helper_vfy_put(
 	MUST(hsa_is_ok(hsa_buf_rc(&whole)));
 	helper_vfy_raw(l, whole.p, whole.len);
 	l->epoch = r->epoch;
-	l->source_sequence = r->source_sequence;
+	l->source_last[r->source] = r->source_sequence;
 	hsa_buf_free(&rest);
 	hsa_buf_free(&whole);
 }
@@ -302,8 +303,9 @@ helper_vfy_start(struct helper_vfy_log *l)
 	hsa_record_free(&r);
 }
 
-void
-helper_vfy_event(struct helper_vfy_log *l)
+static void
+put_event(struct helper_vfy_log *l, struct hsa_record *r,
+    enum hsa_action action, const char *failure)
 {
 	struct hsa_initiator who = {
 	    .id = copy("IBMid-1"),
@@ -313,11 +315,14 @@ helper_vfy_event(struct helper_vfy_log *l)
 	};
 	struct hsa_data request = {0}, response = {0};
 	struct hsa_event_args args = {
-	    .action = HSA_ACTION_TKE_THRESHOLD_SET,
-	    .status = 500,
-	    .reason_failure = "too few signatures",
+	    .action = action,
+	    .status = failure != NULL ? 500 : 200,
+	    .reason_failure = failure,
 	    .time_ns = UINT64_C(1763807400000000000) + l->n * 1000000000,
 	    .log_source_crn = "crn:v1:x",
+	    .correlation_id = r->source == HSA_SOURCE_USE
+				  ? "b7c1a1de-3f46-4c8e-9a53-0f2f5c2b6e77"
+				  : NULL,
 	    .target_id = "crn:v1:x:unit",
 	    .target_name = "[us-south].[AZ1-CS1].[00].[03]",
 	    .initiator = &who,
@@ -325,14 +330,31 @@ helper_vfy_event(struct helper_vfy_log *l)
 	    .response = &response,
 	};
 	struct hsa_diag diag = {{0}};
-	struct hsa_record r;
 	hsa_rc rc;
 
+	free(r->special.name);
+	free(r->special.text);
+	r->special = (struct hsa_special){0};
+	r->body = HSA_BODY_EVENT;
+	rc = hsa_event_build(&r->event, &args, &diag);
+	if (!hsa_is_ok(rc))
+		(void)fprintf(stderr, "event: %s\n", diag.text);
+	MUST(hsa_is_ok(rc));
+	/* the same bytes in every run */
+	memset(r->event.id, 0x55, sizeof(r->event.id));
+	helper_vfy_put(l, r, l->n);
+	hsa_record_free(r);
+	hsa_initiator_free(&who);
+	hsa_data_free(&request);
+	hsa_data_free(&response);
+}
+
+void
+helper_vfy_event(struct helper_vfy_log *l)
+{
+	struct hsa_record r;
+
 	helper_vfy_make(l, &r);
-	free(r.special.name);
-	free(r.special.text);
-	r.special = (struct hsa_special){0};
-	r.body = HSA_BODY_EVENT;
 	r.ep11_rc = 208;
 	r.ep11_reason = 21;
 	r.has_command_id = true;
@@ -341,17 +363,29 @@ helper_vfy_event(struct helper_vfy_log *l)
 	MUST(r.signer_id != NULL);
 	memset(r.signer_id[0], 0x44, sizeof(r.signer_id[0]));
 	r.signer_len = 1;
-	rc = hsa_event_build(&r.event, &args, &diag);
-	if (!hsa_is_ok(rc))
-		(void)fprintf(stderr, "event: %s\n", diag.text);
-	MUST(hsa_is_ok(rc));
-	/* the same bytes in every run */
-	memset(r.event.id, 0x55, sizeof(r.event.id));
-	helper_vfy_put(l, &r, l->n);
-	hsa_record_free(&r);
-	hsa_initiator_free(&who);
-	hsa_data_free(&request);
-	hsa_data_free(&response);
+	put_event(l, &r, HSA_ACTION_TKE_THRESHOLD_SET, "too few signatures");
+}
+
+void
+helper_vfy_use(struct helper_vfy_log *l)
+{
+	struct hsa_record r;
+
+	helper_vfy_make(l, &r);
+	r.source = HSA_SOURCE_USE;
+	r.source_sequence = l->source_last[HSA_SOURCE_USE] + 1;
+	r.ep11_rc = 0;
+	r.has_use = true;
+	r.use = (struct hsa_use){
+	    .function = HSA_FN_ENCRYPT_SINGLE,
+	    .mechanism = 0x1085, /* CKM_AES_CBC_PAD */
+	    .has_key_id = true,
+	    .bytes_in = 1024,
+	    .bytes_out = 1040,
+	    .duration_ns = 31415,
+	};
+	memset(r.use.key_id, 0x66, sizeof(r.use.key_id));
+	put_event(l, &r, HSA_ACTION_EP11_USE, NULL);
 }
 
 void
@@ -368,6 +402,8 @@ helper_vfy_fill(
 		}
 		if (i == 0 || i == n / 2 + 1)
 			helper_vfy_start(l);
+		else if (i % 6 == 3)
+			helper_vfy_use(l);
 		else if (i % 3 == 0)
 			helper_vfy_event(l);
 		else

@@ -41,7 +41,7 @@ struct helper_vfy_log {
 	size_t files;
 	struct hsa_buf head;
 	struct hsa_buf note; /* the last checkpoint's text */
-	uint64_t epoch, source_sequence;
+	uint64_t epoch, source_last[HSA_SOURCES + 1];
 	struct helper_vfy_entry entry[HELPER_VFY_ENTRIES];
 	size_t entries;
 };
@@ -53,7 +53,8 @@ void helper_vfy_free(struct helper_vfy_log *l);
 /* The next record in each shape. */
 void helper_vfy_start(struct helper_vfy_log *l);   /* epoch + 1, UNIT_START */
 void helper_vfy_special(struct helper_vfy_log *l); /* REQUEST_REFUSED */
-void helper_vfy_event(struct helper_vfy_log *l);   /* thrhld.set, success */
+void helper_vfy_event(struct helper_vfy_log *l);   /* thrhld.set, failure */
+void helper_vfy_use(struct helper_vfy_log *l);     /* ep11.use, success */
 /* Record bytes of the caller's, taken as they are. */
 void helper_vfy_raw(struct helper_vfy_log *l, const void *p, size_t n);
 /* What the next special would be, changed by the caller before encoding. */
@@ -69,8 +70,9 @@ void helper_vfy_forge(struct helper_vfy_log *l, const char *origin,
 /* The text of such a checkpoint. */
 void helper_vfy_note(struct hsa_buf *to, const char *origin, uint64_t size,
     const uint8_t root[32], EVP_PKEY *key);
-/* n records: a start, then events and specials by turns with a second start
- * in the middle; a checkpoint each `batch`, a segment each `per_segment`. */
+/* n records: a start, then events, uses and specials by turns with a second
+ * start in the middle; a checkpoint each `batch`, a segment each `per_segment`.
+ */
 void helper_vfy_fill(
     struct helper_vfy_log *l, size_t n, size_t batch, size_t per_segment);
 

@@ -14,6 +14,7 @@ sink_mock_new(void)
 	if (m == NULL || pthread_mutex_init(&m->lock, NULL) != 0)
 		abort();
 	m->failure = SINK_MOCK_LOST;
+	m->sealed = UINT64_MAX;
 	return m;
 }
 
@@ -33,6 +34,7 @@ sink_mock_reopen(struct sink_mock *m)
 {
 	m->closed = false;
 	m->fail_at = 0;
+	m->sealed = UINT64_MAX;
 }
 
 void
@@ -49,20 +51,21 @@ sink_mock_get(struct sink_mock *m, struct hsa_record *r, size_t i)
 void
 sink_mock_cut(struct sink_mock *m, size_t n)
 {
-	struct hsa_record r = {0};
-
 	while (m->len > n)
 		hsa_buf_free(&m->record[--m->len]);
-	m->last = 0;
-	if (m->len > 0) {
-		sink_mock_get(m, &r, m->len - 1);
-		m->last = r.source_sequence;
+	memset(m->last, 0, sizeof(m->last));
+	for (size_t i = 0; i < m->len; i++) {
+		struct hsa_record r = {0};
+
+		sink_mock_get(m, &r, i);
+		m->last[r.source] = r.source_sequence;
+		hsa_record_free(&r);
 	}
-	hsa_record_free(&r);
 }
 
 static void
-append(struct sink_mock *m, uint64_t source_sequence, const void *rec, size_t n)
+append(struct sink_mock *m, enum hsa_source source, uint64_t source_sequence,
+    const void *rec, size_t n)
 {
 	struct hsa_buf *more = realloc(m->record, (m->len + 1) * sizeof(*more));
 	struct hsa_record r = {0};
@@ -75,45 +78,73 @@ append(struct sink_mock *m, uint64_t source_sequence, const void *rec, size_t n)
 	m->len++;
 	/* FORMAT V4, V5: what every reader will demand */
 	sink_mock_get(m, &r, m->len - 1);
-	if (r.source_sequence != source_sequence ||
-	    source_sequence <= m->last) {
+	if (r.source != source || r.source_sequence != source_sequence ||
+	    source_sequence <= m->last[source]) {
 		fprintf(stderr, "sink_mock: source sequence goes back\n");
 		abort();
 	}
-	m->last = source_sequence;
+	m->last[source] = source_sequence;
 	hsa_record_free(&r);
 }
 
 static hsa_rc
-mock_seal(void *ctx, uint64_t *sequence, enum hsa_source source,
+mock_put(void *ctx, uint64_t *sequence, enum hsa_source source,
     uint64_t source_sequence, const void *rec, size_t n)
 {
 	struct sink_mock *m = ctx;
 	hsa_rc rc = HSA_OK;
 
 	(void)pthread_mutex_lock(&m->lock);
-	if (source != HSA_SOURCE_OUTBOX)
-		abort();
-	if (m->fail_at != 0 && --m->fail_at == 0) {
-		m->closed = true;
-		rc = HSA_RC(E_IO);
-		if (m->failure == SINK_MOCK_WRITTEN)
-			append(m, source_sequence, rec, n);
-	} else if (m->closed) {
+	if (m->closed) {
 		rc = HSA_RC(E_IO);
 	} else {
-		append(m, source_sequence, rec, n);
-		*sequence = m->len - 1;
+		*sequence = m->len;
+		m->closed = m->fail_at != 0 && --m->fail_at == 0;
+		if (m->closed)
+			m->sealed = m->len;
+		if (!m->closed || m->failure == SINK_MOCK_WRITTEN)
+			append(m, source, source_sequence, rec, n);
 	}
 	(void)pthread_mutex_unlock(&m->lock);
+	return rc;
+}
+
+static hsa_rc
+mock_wait(void *ctx, uint64_t sequence)
+{
+	struct sink_mock *m = ctx;
+	bool sealed;
+
+	(void)pthread_mutex_lock(&m->lock);
+	sealed = sequence < m->sealed;
+	(void)pthread_mutex_unlock(&m->lock);
+	return sealed ? HSA_OK : HSA_RC(E_IO);
+}
+
+static hsa_rc
+mock_seal(void *ctx, uint64_t *sequence, enum hsa_source source,
+    uint64_t source_sequence, const void *rec, size_t n)
+{
+	uint64_t at = 0;
+	hsa_rc rc;
+
+	HSA_TRY(rc, mock_put(ctx, &at, source, source_sequence, rec, n));
+	HSA_TRY(rc, mock_wait(ctx, at));
+	*sequence = at;
+out:
 	return rc;
 }
 
 static uint64_t
 mock_last(void *ctx, enum hsa_source source)
 {
-	return source == HSA_SOURCE_OUTBOX ? ((struct sink_mock *)ctx)->last
-					   : 0;
+	struct sink_mock *m = ctx;
+	uint64_t last;
+
+	(void)pthread_mutex_lock(&m->lock);
+	last = m->last[source];
+	(void)pthread_mutex_unlock(&m->lock);
+	return last;
 }
 
 static void
@@ -132,6 +163,8 @@ sink_mock_sink(struct sink_mock *m)
 {
 	static const struct cu_sink_ops ops = {
 	    .seal = mock_seal,
+	    .put = mock_put,
+	    .wait = mock_wait,
 	    .last = mock_last,
 	    .head = mock_head,
 	};

@@ -11,7 +11,7 @@
 #include "hsa_event.h"
 
 enum sink_mock_failure {
-	SINK_MOCK_LOST = 1, /* nothing was written */
+	SINK_MOCK_LOST = 1, /* nothing was written; put works, its wait fails */
 	SINK_MOCK_WRITTEN   /* the record is in the log, the answer was not */
 };
 
@@ -19,7 +19,8 @@ struct sink_mock {
 	pthread_mutex_t lock;
 	struct hsa_buf *record; /* sealed bytes */
 	size_t len;
-	uint64_t last;
+	uint64_t last[HSA_SOURCES + 1];
+	uint64_t sealed;      /* sequences from here on were not sealed */
 	unsigned int fail_at; /* 1: the next call; 0: never */
 	enum sink_mock_failure failure;
 	bool closed;

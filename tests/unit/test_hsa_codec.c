@@ -48,6 +48,8 @@ expect_same_record(const struct hsa_record *a, const struct hsa_record *b)
 
 	hsa_record_json(&x, a);
 	hsa_record_json(&y, b);
+	assert_int_equal(a->source, b->source);
+	assert_int_equal(a->has_use, b->has_use);
 	assert_string_equal(hsa_buf_cstr(&x), hsa_buf_cstr(&y));
 	assert_int_equal(a->event.action, b->event.action);
 	assert_int_equal(a->has_command_id, b->has_command_id);
@@ -213,9 +215,12 @@ flip_all(struct hsa_record *r)
 static void
 test_hsa_record__any_flipped_bit_is_refused_or_another_record(void **state)
 {
-	struct hsa_record event = {0}, special = {0};
+	struct hsa_record event = {0}, use = {0}, special = {0};
 
 	(void)state;
+	hp_record(&use, HSA_ACTION_EP11_USE, 200);
+	flip_all(&use);
+	hsa_record_free(&use);
 	hp_record(&event, HSA_ACTION_TKE_REGISTER_COMMIT, 200);
 	flip_all(&event);
 	hp_special(&special);
@@ -246,10 +251,54 @@ test_hsa_record__no_prefix_and_no_longer_one_is_a_record(void **state)
 	hsa_record_free(&r);
 }
 
+static void
+test_hsa_record__a_call_is_described_beside_its_event(void **state)
+{
+	struct hsa_record r = {0};
+	struct hsa_buf b = {0};
+
+	(void)state;
+	hp_record(&r, HSA_ACTION_EP11_USE, 500);
+	expect_round_trip(&r);
+	/* the least that a call is, and the most */
+	r.use = (struct hsa_use){.function = 1};
+	expect_round_trip(&r);
+	r.use.function = UINT32_MAX;
+	r.use.mechanism = r.use.bytes_in = UINT64_MAX;
+	r.use.bytes_out = r.use.duration_ns = UINT64_MAX;
+	expect_round_trip(&r);
+	/* a call may have a state change to go with, a query no call */
+	r.source = HSA_SOURCE_OUTBOX;
+	expect_round_trip(&r);
+	r.has_use = false;
+	expect_round_trip(&r);
+	r.source = HSA_SOURCE_USE;
+	expect_round_trip(&r);
+	/* what FORMAT E6 does not have */
+	r.has_use = true;
+	r.use.function = 0;
+	assert_rc("E_ARG", hsa_record_encode(&b, &r));
+	r.source = HSA_SOURCE_USE + 1;
+	r.use.function = 1;
+	assert_rc("E_ARG", hsa_record_encode(&b, &r));
+	hsa_record_free(&r);
+	hp_special(&r);
+	r.source = HSA_SOURCE_USE;
+	assert_rc("E_ARG", hsa_record_encode(&b, &r));
+	r.source = HSA_SOURCE_OUTBOX;
+	r.has_use = true;
+	r.use.function = 1;
+	assert_rc("E_ARG", hsa_record_encode(&b, &r));
+	assert_int_equal(b.len, 0);
+	hsa_record_free(&r);
+}
+
 #define ID16 "11111111111111111111111111111111"
 #define ID32 ID16 ID16
 #define SEQ "09 0000000000000000 "
 #define HEAD SEQ "1001 1a10" ID16 "2001 3801 4001 "
+#define USE_HEAD SEQ "1001 1a10" ID16 "2001 3802 4001 "
+#define EVENT "a20118" EVENT_ID "5a00 6200 7200"
 /* name "X", and nothing else */
 #define SPECIAL "aa0103 1a0158"
 #define EVENT_ID "5210" ID16
@@ -305,7 +354,31 @@ static const struct {
     {"E_FORMAT", "signer of 16", HEAD "7a10" ID16 SPECIAL},
     {"E_FORMAT", "signer of 0", HEAD "7a00" SPECIAL},
     {"E_FORMAT", "source missing", SEQ "1001 1a10" ID16 "2001 4001" SPECIAL},
-    {"E_FORMAT", "source 2", SEQ "1001 1a10" ID16 "2001 3802 4001" SPECIAL},
+    {"E_FORMAT", "special of source 2",
+	SEQ "1001 1a10" ID16 "2001 3802 4001" SPECIAL},
+    {"OK", "event of source 2", USE_HEAD EVENT},
+    {"E_FORMAT", "source 3", SEQ "1001 1a10" ID16 "2001 3803 4001" EVENT},
+    {"OK", "least use", USE_HEAD "820102 0801" EVENT},
+    {"OK", "use of source 1", HEAD "820102 0801" EVENT},
+    {"E_FORMAT", "use of a special record", HEAD "820102 0801" SPECIAL},
+    {"E_FORMAT", "use of nothing", HEAD "820102 0801"},
+    {"E_FORMAT", "use twice", USE_HEAD "820102 0801 820102 0801" EVENT},
+    {"E_FORMAT", "use behind the event", USE_HEAD EVENT "820102 0801"},
+    {"E_FORMAT", "use without a function", USE_HEAD "820100" EVENT},
+    {"E_FORMAT", "use with function 0", USE_HEAD "820102 0800" EVENT},
+    {"E_FORMAT", "use with mechanism 0", USE_HEAD "820104 0801 1000" EVENT},
+    {"OK", "use with a key and a session",
+	USE_HEAD "820146 0801 1a20" ID32 "2220" ID32 EVENT},
+    {"E_FORMAT", "use with a key of 31",
+	USE_HEAD "820123 0801 1a1f" ID16
+		 "111111111111111111111111111111" EVENT},
+    {"E_FORMAT", "use with an empty key", USE_HEAD "820104 0801 1a00" EVENT},
+    {"E_FORMAT", "use with a session of 16",
+	USE_HEAD "820114 0801 2210" ID16 EVENT},
+    {"E_FORMAT", "use with length_only 0", USE_HEAD "820104 0801 4000" EVENT},
+    {"OK", "use with length_only", USE_HEAD "820104 0801 4001" EVENT},
+    {"E_FORMAT", "use with an unknown field",
+	USE_HEAD "820104 0801 4801" EVENT},
     {"E_FORMAT", "source negative",
 	SEQ "1001 1a10" ID16 "2001 38ffffffffffffffffff01 4001" SPECIAL},
     {"E_FORMAT", "schema missing", SEQ "1a10" ID16 "2001 3801 4001" SPECIAL},
@@ -540,13 +613,14 @@ through_protoc(
 static void
 test_hsa_record__protoc_spells_it_the_same(void **state)
 {
-	struct hsa_record r[3] = {{0}};
+	struct hsa_record r[4] = {{0}};
 
 	(void)state;
 	hp_record(&r[0], HSA_ACTION_TKE_REGISTER_COMMIT, 200);
 	hp_record(&r[1], HSA_ACTION_SECRETS_PATCH, 500);
 	hp_special(&r[2]);
-	for (size_t i = 0; i < 3; i++) {
+	hp_record(&r[3], HSA_ACTION_EP11_USE, 200);
+	for (size_t i = 0; i < 4; i++) {
 		struct hsa_buf b = {0}, got = {0};
 
 		sealed(&b, &r[i]);
@@ -575,6 +649,8 @@ main(void)
 		test_hsa_record__any_flipped_bit_is_refused_or_another_record),
 	    cmocka_unit_test(
 		test_hsa_record__no_prefix_and_no_longer_one_is_a_record),
+	    cmocka_unit_test(
+		test_hsa_record__a_call_is_described_beside_its_event),
 	    cmocka_unit_test(test_hsa_record__one_value_has_one_spelling),
 	    cmocka_unit_test(
 		test_hsa_record__objects_nest_eight_deep_and_no_deeper),

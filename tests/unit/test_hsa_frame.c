@@ -31,6 +31,7 @@ bytes(struct hsa_buf *b, const char *hex)
 static void
 test_hsa_entry__a_segment_is_read_entry_by_entry(void **state)
 {
+	const uint64_t last[HSA_SOURCES + 1] = {0, 4, UINT64_MAX};
 	uint8_t frontier[3][32];
 	struct hsa_entry *e = calloc(1, sizeof(*e));
 	struct hsa_buf b = {0};
@@ -41,7 +42,7 @@ test_hsa_entry__a_segment_is_read_entry_by_entry(void **state)
 	for (size_t i = 0; i < 3; i++)
 		memset(frontier[i], (int)i + 1, 32);
 	assert_ok(hsa_entry_encode_header(
-	    &b, ORIGIN, 7, (const uint8_t(*)[32])frontier, 3));
+	    &b, ORIGIN, 7, (const uint8_t(*)[32])frontier, 3, last));
 	hsa_entry_encode_record(&b, "first", 5);
 	hsa_entry_encode_checkpoint(&b, "note\n", 5);
 	hsa_entry_encode_record(&b, "second", 6);
@@ -53,6 +54,7 @@ test_hsa_entry__a_segment_is_read_entry_by_entry(void **state)
 	assert_true(e->first_sequence == 7);
 	assert_int_equal(e->frontier_len, 3);
 	assert_memory_equal(e->frontier, frontier, sizeof(frontier));
+	assert_memory_equal(e->source_last, last, sizeof(last));
 	at += used;
 	assert_ok(hsa_entry_decode(e, &used, b.p + at, b.len - at));
 	assert_int_equal(e->kind, HSA_ENTRY_RECORD);
@@ -76,6 +78,7 @@ test_hsa_entry__a_segment_is_read_entry_by_entry(void **state)
 static void
 test_hsa_entry__first_header_and_fullest_header(void **state)
 {
+	const uint64_t last[HSA_SOURCES + 1] = {0, UINT64_MAX, UINT64_MAX};
 	uint8_t frontier[HSA_FRONTIER_MAX + 1][32] = {{0}};
 	struct hsa_entry *e = calloc(1, sizeof(*e));
 	struct hsa_buf b = {0};
@@ -84,25 +87,28 @@ test_hsa_entry__first_header_and_fullest_header(void **state)
 
 	(void)state;
 	assert_non_null(e);
-	assert_ok(hsa_entry_encode_header(&b, ORIGIN, 0, NULL, 0));
+	assert_ok(hsa_entry_encode_header(&b, ORIGIN, 0, NULL, 0, NULL));
 	assert_ok(hsa_entry_decode(e, &used, b.p, b.len));
 	assert_int_equal(used, b.len);
 	assert_true(e->first_sequence == 0 && e->frontier_len == 0);
+	for (size_t i = 0; i <= HSA_SOURCES; i++)
+		assert_true(e->source_last[i] == 0);
 	hsa_buf_reset(&b);
 	memset(origin, 'o', 256);
 	origin[255] = '\0';
 	assert_ok(hsa_entry_encode_header(&b, origin, UINT64_MAX,
-	    (const uint8_t(*)[32])frontier, HSA_FRONTIER_MAX));
+	    (const uint8_t(*)[32])frontier, HSA_FRONTIER_MAX, last));
 	assert_ok(hsa_entry_decode(e, &used, b.p, b.len));
 	assert_string_equal(e->origin, origin);
 	assert_true(e->first_sequence == UINT64_MAX);
 	assert_int_equal(e->frontier_len, HSA_FRONTIER_MAX);
 	assert_rc("E_RANGE",
 	    hsa_entry_encode_header(&b, origin, 1,
-		(const uint8_t(*)[32])frontier, HSA_FRONTIER_MAX + 1));
+		(const uint8_t(*)[32])frontier, HSA_FRONTIER_MAX + 1, NULL));
 	origin[255] = 'o';
 	origin[256] = '\0';
-	assert_rc("E_RANGE", hsa_entry_encode_header(&b, origin, 1, NULL, 0));
+	assert_rc(
+	    "E_RANGE", hsa_entry_encode_header(&b, origin, 1, NULL, 0, NULL));
 	free(e);
 	hsa_buf_free(&b);
 }
@@ -121,8 +127,8 @@ test_hsa_entry__every_prefix_is_truncated_not_wrong(void **state)
 	for (unsigned int kind = 0; kind < 3; kind++) {
 		hsa_buf_reset(&b);
 		if (kind == 0)
-			assert_ok(
-			    hsa_entry_encode_header(&b, ORIGIN, 0, NULL, 0));
+			assert_ok(hsa_entry_encode_header(
+			    &b, ORIGIN, 0, NULL, 0, NULL));
 		else if (kind == 1)
 			hsa_entry_encode_record(&b, record, sizeof(record));
 		else
@@ -187,7 +193,10 @@ static const struct {
     {"E_FORMAT", "header without origin", "04 0a02 0801"},
     {"E_FORMAT", "header with a hash of 1", "0a 0a08 0801 120161 220100"},
     {"E_FORMAT", "header and record", "0a 0a05 0801 120161 120161"},
-    {"E_FORMAT", "header: unknown field", "09 0a07 0801 120161 2801"},
+    {"OK", "header: numbers of both sources", "0b 0a09 0801 120161 2801 3001"},
+    {"E_FORMAT", "header: numbers exchanged", "0b 0a09 0801 120161 3001 2801"},
+    {"E_FORMAT", "header: number 0 written", "09 0a07 0801 120161 2800"},
+    {"E_FORMAT", "header: unknown field", "09 0a07 0801 120161 3801"},
     {"E_FORMAT", "header: order", "07 0a05 120161 0801"},
     {"E_FORMAT", "header: first sequence 0 written",
 	"10 0a0e 0801 120161 190000000000000000"},

@@ -367,9 +367,13 @@ test_tail__shows_each_format(void **state)
 	assert_false(says(&out, "\033"));
 	assert_true(says(&out, "op-1 #0 UNIT_START"));
 	assert_true(says(&out,
-	    "op-1 #3 hs-crypto.tke-cryptounit-threshold.set failure 500 "
+	    "op-1 #6 hs-crypto.tke-cryptounit-threshold.set failure 500 "
 	    "rc=208/21 by=a@example.com target=[us-south].[AZ1-CS1].[00].[03] "
 	    "cmd=33333333 signers=44444444: too few signatures"));
+	assert_true(says(&out,
+	    "op-1 #3 hs-crypto.ep11.use success 200 fn=19 mech=0x1085 "
+	    "key=66666666 rv=0x0 by=a@example.com "
+	    "target=[us-south].[AZ1-CS1].[00].[03]\n"));
 	assert_int_equal(run(&cmd_tail, ARGS("tail", "-o", "json", log_a)), 0);
 	assert_int_equal(lines(&out), events_of(&a));
 	all_json(&out, "eventTime");
@@ -377,6 +381,11 @@ test_tail__shows_each_format(void **state)
 	    run(&cmd_tail, ARGS("tail", "-o", "envelope", log_a)), 0);
 	assert_int_equal(lines(&out), 20);
 	all_json(&out, "sequence");
+	assert_true(says(&out,
+	    "\"use\":{\"function\":19,\"mechanism\":4229,\"keyId\":"
+	    "\"6666666666666666666666666666666666666666666666666666666666666666"
+	    "\",\"bytesIn\":1024,\"bytesOut\":1040,\"durationNs\":31415,"
+	    "\"lengthOnly\":false}"));
 	assert_int_equal(
 	    run(&cmd_tail, ARGS("tail", "--from", "17", log_a)), 0);
 	assert_int_equal(lines(&out), 3);

@@ -364,8 +364,8 @@ test_slog__source_numbers_that_do_not_ascend_stop_the_unit(void **state)
 		hsa_rc rc;
 
 		assert_ok(slog_merkle_init(&tree));
-		assert_ok(
-		    hsa_entry_encode_header(&b, HELPER_ORIGIN, 0, NULL, 0));
+		assert_ok(hsa_entry_encode_header(
+		    &b, HELPER_ORIGIN, 0, NULL, 0, NULL));
 		for (uint64_t i = 0; i < 3; i++) {
 			struct hsa_buf rest = {0}, rec = {0};
 

@@ -146,7 +146,7 @@ test_slog__source_sequences_must_ascend_and_be_those_of_the_record(void **state)
 			       HSA_SOURCE_OUTBOX, 7, b.p, b.len));
 	assert_rc(
 	    "E_ARG", sink.ops->seal(sink.ctx, &sequence,
-			 (enum hsa_source)(SLOG_SOURCES + 1), 6, b.p, b.len));
+			 (enum hsa_source)(HSA_SOURCES + 1), 6, b.p, b.len));
 	assert_rc("E_ARG", sink.ops->seal(sink.ctx, &sequence,
 			       (enum hsa_source)0, 6, b.p, b.len));
 	b.p[0] ^= 0xff;

@@ -519,14 +519,15 @@ signed_but(const char *rule, void (*change)(struct hsa_record *r))
 	helper_vfy_segment(&l);
 	helper_vfy_start(&l);
 	helper_vfy_special(&l);
+	helper_vfy_use(&l);
 	helper_vfy_make(&l, &r);
 	change(&r);
 	helper_vfy_put(&l, &r, l.n);
 	hsa_record_free(&r);
 	helper_vfy_checkpoint(&l);
 	bad(&l, rule, l.file[0].name, &res);
-	assert_int_equal(res.place.sequence, 2);
-	assert_int_equal(res.place.offset, l.entry[3].offset);
+	assert_int_equal(res.place.sequence, 3);
+	assert_int_equal(res.place.offset, l.entry[4].offset);
 	helper_vfy_free(&l);
 }
 
@@ -551,6 +552,20 @@ source_repeats(struct hsa_record *r)
 {
 	r->source_sequence--;
 }
+/* Each source has an order of its own. */
+static void
+use_repeats(struct hsa_record *r)
+{
+	static char action[] = "hs-crypto.ep11.use";
+
+	free(r->special.name);
+	free(r->special.text);
+	r->special = (struct hsa_special){0};
+	r->body = HSA_BODY_EVENT;
+	r->event.action_name = strdup(action);
+	r->source = HSA_SOURCE_USE;
+	r->source_sequence = 1;
+}
 static void
 other_unit(struct hsa_record *r)
 {
@@ -565,6 +580,7 @@ test_log__signed_records_against_the_rules_are_refused(void **state)
 	signed_but("V5", epoch_rises);
 	signed_but("V5", epoch_jumps);
 	signed_but("V5", source_repeats);
+	signed_but("V5", use_repeats);
 	signed_but("V4", other_unit);
 }
 
@@ -683,11 +699,12 @@ test_log__witness_lines_are_kept_and_pass(void **state)
 
 static void
 reheader(struct helper_vfy_log *l, const char *origin, uint64_t first,
-    const uint8_t (*f)[32], size_t n)
+    const uint8_t (*f)[32], size_t n, const uint64_t *last)
 {
 	struct hsa_buf b = {0}, old = l->file[1].b;
 
-	assert_int_equal(hsa_entry_encode_header(&b, origin, first, f, n).v, 0);
+	assert_int_equal(
+	    hsa_entry_encode_header(&b, origin, first, f, n, last).v, 0);
 	for (size_t i = 0; i < l->entries; i++)
 		if (l->entry[i].file == 1) {
 			hsa_buf_put(&b, old.p + l->entry[i].len,
@@ -709,14 +726,40 @@ test_log__an_altered_header_is_found(void **state)
 		helper_vfy_init(&l, 2);
 		helper_vfy_fill(&l, 8, 2, 4);
 		if (i == 0)
-			reheader(&l, "cryptounit/x", 4, wrong, 1);
+			reheader(&l, "cryptounit/x", 4, wrong, 1, NULL);
 		else if (i == 1)
-			reheader(&l, l.origin, 5, wrong, 1);
+			reheader(&l, l.origin, 5, wrong, 1, NULL);
 		else if (i == 2)
-			reheader(&l, l.origin, 4, wrong, 1);
+			reheader(&l, l.origin, 4, wrong, 1, NULL);
 		else
-			reheader(&l, l.origin, 4, wrong, 0);
+			reheader(&l, l.origin, 4, wrong, 0, NULL);
 		bad(&l, i == 1 ? "V1" : "V3", l.file[1].name, NULL);
+		helper_vfy_free(&l);
+	}
+}
+
+static void
+test_log__a_header_that_miscounts_a_source_is_found(void **state)
+{
+	uint64_t last[HSA_SOURCES + 1];
+	struct helper_vfy_log l;
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		uint8_t root[1][32];
+
+		helper_vfy_init(&l, 2);
+		helper_vfy_fill(&l, 8, 2, 4);
+		/* start, special, special, use */
+		memcpy(last, (uint64_t[]){0, 3, 1}, sizeof(last));
+		helper_vfy_root(root[0], &l, 4);
+		if (i != 0)
+			last[(i + 1) / 2] += i % 2 == 0 ? 1 : (uint64_t)-1;
+		reheader(&l, l.origin, 4, (const uint8_t(*)[32])root, 1, last);
+		if (i == 0)
+			good(&l);
+		else
+			bad(&l, "V3", l.file[1].name, NULL);
 		helper_vfy_free(&l);
 	}
 }
@@ -989,6 +1032,7 @@ main(void)
 	    CASE(test_log__forged_checkpoints_are_found),
 	    CASE(test_log__witness_lines_are_kept_and_pass),
 	    CASE(test_log__an_altered_header_is_found),
+	    CASE(test_log__a_header_that_miscounts_a_source_is_found),
 	    CASE(test_log__a_missing_renamed_or_exchanged_segment_is_found),
 	    CASE(test_log__what_is_no_regular_file_is_not_opened),
 	    CASE(test_log__an_empty_folder_is_a_removed_log),

@@ -62,6 +62,8 @@ sample(struct hsa_buf *b, unsigned int which)
 	hsa_buf_reset(b);
 	if (which == 0)
 		hp_special(&r);
+	else if (which % 5 == 2)
+		hp_record(&r, HSA_ACTION_EP11_USE, which % 2 == 0 ? 200 : 500);
 	else
 		hp_record(&r, hsa_catalogue(&n)[(which * 7) % 60].code,
 		    which % 2 == 0 ? 200 : 500);

@@ -55,6 +55,24 @@ put_member(struct hsa_buf *b, const char *key, const char *text)
 	vfy_utf8_show(b, text);
 }
 
+/* What was called with what: the event has no field for it. */
+static void
+put_use(struct hsa_buf *b, const struct hsa_record *r)
+{
+	const struct hsa_use *u = &r->use;
+
+	hsa_buf_printf(b, " fn=%" PRIu32, u->function);
+	if (u->mechanism != 0)
+		hsa_buf_printf(b, " mech=0x%" PRIx64, u->mechanism);
+	if (u->has_key_id) {
+		hsa_buf_str(b, " key=");
+		hsa_buf_hex(b, u->key_id, 4);
+	}
+	hsa_buf_printf(b, " rv=0x%" PRIx32, r->ep11_rc);
+	if (r->ep11_reason != 0)
+		hsa_buf_printf(b, "/%" PRIu32, r->ep11_reason);
+}
+
 static void
 put_event(
     struct hsa_buf *b, const struct hsa_event *ev, const struct hsa_record *r)
@@ -63,7 +81,10 @@ put_event(
 	hsa_buf_u8(b, ' ');
 	vfy_utf8_show(b, ev->outcome);
 	hsa_buf_printf(b, " %" PRIu32, ev->reason_code);
-	put_codes(b, r);
+	if (r->has_use)
+		put_use(b, r);
+	else
+		put_codes(b, r);
 	put_member(b, "by",
 	    ev->initiator.name != NULL ? ev->initiator.name : ev->initiator.id);
 	put_member(b, "target", ev->target_name);

@@ -119,6 +119,18 @@ static const struct field special_f[] = {
 };
 static const struct message special = {FIELDS(special_f)};
 
+static const struct field use_f[] = {
+    {1, U32, NEEDED, 0, NULL},
+    {2, U64, 0, 0, NULL},
+    {3, BYTES, ID, HSA_SHA256_LEN, NULL},
+    {4, BYTES, ID, HSA_SHA256_LEN, NULL},
+    {5, U64, 0, 0, NULL},
+    {6, U64, 0, 0, NULL},
+    {7, U64, 0, 0, NULL},
+    {8, BOOLEAN, 0, 0, NULL},
+};
+static const struct message use = {FIELDS(use_f)};
+
 enum {
 	R_SEQUENCE,
 	R_SCHEMA,
@@ -128,7 +140,8 @@ enum {
 	R_MONO,
 	R_SOURCE,
 	R_SOURCE_SEQUENCE,
-	R_EVENT = 15,
+	R_USE = 15,
+	R_EVENT,
 	R_SPECIAL
 };
 
@@ -148,6 +161,7 @@ static const struct field record_f[] = {
     {13, U32, 0, 0, NULL},
     {14, U32, 0, 0, NULL},
     {15, BYTES, ID | MANY, HSA_SKI_LEN, NULL},
+    [R_USE] = {16, MESSAGE, 0, 0, &use},
     [R_EVENT] = {20, MESSAGE, CHOICE, 0, &event},
     [R_SPECIAL] = {21, MESSAGE, CHOICE, 0, &special},
 };
@@ -361,14 +375,19 @@ vfy_scan_record(struct vfy_seen *to, const char **why, const void *p, size_t n)
 	*why = scan(&record, s, p, n, 0);
 	if (*why == NULL && s[R_SCHEMA].v != 1)
 		*why = "its schema is not 1";
-	if (*why == NULL && s[R_SOURCE].v != HSA_SOURCE_OUTBOX)
+	if (*why == NULL && (s[R_SOURCE].v == 0 || s[R_SOURCE].v > HSA_SOURCES))
 		*why = "its source is unknown";
+	if (*why == NULL && s[R_EVENT].p == NULL && s[R_USE].p != NULL)
+		*why = "a call is described without an event";
+	if (*why == NULL && s[R_EVENT].p == NULL &&
+	    s[R_SOURCE].v == HSA_SOURCE_USE)
+		*why = "a source of calls has a record that is no event";
 	if (*why != NULL)
 		return HSA_RC(E_FORMAT);
 	*to = (struct vfy_seen){
 	    .sequence = s[R_SEQUENCE].v,
 	    .epoch = s[R_EPOCH].v,
-	    .source = HSA_SOURCE_OUTBOX,
+	    .source = (enum hsa_source)s[R_SOURCE].v,
 	    .source_sequence = s[R_SOURCE_SEQUENCE].v,
 	    .unit_id = s[R_UNIT].p,
 	    .body = s[R_EVENT].p != NULL ? HSA_BODY_EVENT : HSA_BODY_SPECIAL,

@@ -53,6 +53,13 @@ vfy_state_start(
 		    "the header's frontier has %zu hashes, a tree of %" PRIu64
 		    " records has another number",
 		    e->frontier_len, e->first_sequence);
+	for (size_t i = 0; i <= HSA_SOURCES; i++)
+		if (e->first_sequence == 0 && e->source_last[i] != 0)
+			return vfy_why_set(why, "V3",
+			    "the first header says that source %zu has %" PRIu64
+			    " as last number of the records before it",
+			    i, e->source_last[i]);
+	memcpy(s->source_sequence, e->source_last, sizeof(e->source_last));
 	s->sealed = e->first_sequence != 0;
 	s->sealed_size = e->first_sequence;
 	if (s->sealed && hsa_is_ok(rc))
@@ -80,6 +87,12 @@ vfy_state_header(
 		    "the header's frontier is not that of the %" PRIu64
 		    " records before it",
 		    s->tree.size);
+	for (size_t i = 0; i <= HSA_SOURCES; i++)
+		if (e->source_last[i] != s->source_sequence[i])
+			return vfy_why_set(why, "V3",
+			    "the header says that source %zu stands at %" PRIu64
+			    ", by the records before it it stands at %" PRIu64,
+			    i, e->source_last[i], s->source_sequence[i]);
 	return HSA_OK;
 }
 

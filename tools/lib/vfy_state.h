@@ -26,7 +26,7 @@ struct vfy_state {
 	uint8_t unit_id[HSA_UUID_LEN];
 	struct vfy_signer *signer; /* not owned */
 	uint64_t epoch;            /* of the last record; 0: none seen */
-	uint64_t source_sequence[HSA_SOURCE_OUTBOX + 1];
+	uint64_t source_sequence[HSA_SOURCES + 1]; /* the last of each */
 	uint64_t checkpoints, events, specials;
 	bool sealed;          /* a checkpoint was seen */
 	uint64_t sealed_size; /* its size */
@@ -40,7 +40,8 @@ struct vfy_state {
 HSA_MUST_USE hsa_rc vfy_state_init(struct vfy_state *s, struct hsa_sha256 *h,
     struct vfy_signer *signer, const char *origin);
 /* vfy_state_start(s, e) - jump to a segment's header and trust it until the
- * next checkpoint proves it. E_CORRUPT: its frontier cannot be. */
+ * next checkpoint proves it - all but the numbers of the sources, which only
+ * the records before it prove. E_CORRUPT: it cannot be a header of this log. */
 HSA_MUST_USE hsa_rc vfy_state_start(
     struct vfy_state *s, const struct hsa_entry *e, struct vfy_why *why);
 

@@ -411,8 +411,8 @@ new_segment(struct vfy_store *s, struct hsa_diag *diag)
 		s->fd = -1;
 	}
 	vfy_file_name(name, t->size);
-	HSA_TRY(rc, hsa_entry_encode_header(
-			&b, s->state.origin, t->size, t->hash, t->depth));
+	HSA_TRY(rc, hsa_entry_encode_header(&b, s->state.origin, t->size,
+			t->hash, t->depth, s->state.source_sequence));
 	HSA_TRY(rc, hsa_buf_rc(&b));
 	s->fd = openat(s->folder, name,
 	    O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
