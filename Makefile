@@ -50,9 +50,10 @@ LIBS_TOOLS := -lcurl -lcyaml -ljansson -lcrypto -lpthread
 src = $(sort $(foreach d,$(1),$(wildcard $(d)/*.c)))
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-GEN := $(BUILD)/gen/audit.pb-c.h $(BUILD)/gen/unit.pb-c.h
-OBJ_PROTO := $(call obj,$(call src,proto)) $(BUILD)/obj/gen/audit.pb-c.o \
-	$(BUILD)/obj/gen/unit.pb-c.o
+SCHEMAS := audit ep11 unit
+GEN := $(SCHEMAS:%=$(BUILD)/gen/%.pb-c.h)
+OBJ_PROTO := $(call obj,$(call src,proto)) \
+	$(SCHEMAS:%=$(BUILD)/obj/gen/%.pb-c.o)
 OBJ_TKE := $(call obj,$(call src,tke))
 OBJ_EP11 := $(call obj,$(call src,ep11))
 OBJ_FW := $(call obj,$(call src,firmware-sim/unit firmware-sim/backend \
@@ -113,7 +114,7 @@ $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h: proto/%.proto
 	$(call say,GEN)
 	$(Q)protoc-c --proto_path=proto --c_out=$(BUILD)/gen $<
 
-$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c
+$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c | $(GEN)
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) -std=c11 $(OPT) $(HARDEN) $(SANFLAGS) -I$(BUILD)/gen -c -o $@ $<
@@ -248,7 +249,8 @@ analyze: $(GEN)
 MAN := $(wildcard tools/man/*.[1-8])
 # headers that only proto/ itself includes stay at home
 HEADERS := $(filter-out %/hsa_codec_wire.h %/hsa_codec_event.h \
-	%/hsa_event_check.h,$(wildcard proto/hsa_*.h))
+	%/hsa_codec_call.h %/hsa_codec_unit.h %/hsa_event_check.h,\
+	$(wildcard proto/hsa_*.h))
 ## install       programs, libhsa, headers, man pages (DESTDIR, PREFIX)
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin \

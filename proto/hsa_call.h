@@ -10,8 +10,8 @@
  * machine: CK_BBOOL one byte, CK_ULONG eight.
  *
  * Ownership: request slices and arrays are the caller's and are only read;
- * after hsa_call_decode they point into memory that the call holds. Reply
- * buffers belong to the call. hsa_call_free wipes and releases both.
+ * in a decoded call they point into memory that the call holds. Reply buffers
+ * belong to the call, got too (malloc). hsa_call_free wipes and releases both.
  */
 #ifndef HSA_CALL_H
 #define HSA_CALL_H
@@ -42,6 +42,7 @@ enum hsa_fn hsa_fn_next(enum hsa_fn fn);
 #define HSA_CALL_DATA_MAX 262144u /* bytes of data in one call */
 #define HSA_CALL_ATTR_MAX 64u     /* attributes in one template */
 #define HSA_BLOB_MAX 16384u       /* bytes of a key blob, state, public key */
+#define HSA_CALL_MAX 1048576u     /* bytes of one encoded request or reply */
 
 enum hsa_mech_kind {
 	HSA_MECH_NONE = 0, /* no parameter */
@@ -51,7 +52,8 @@ enum hsa_mech_kind {
 	HSA_MECH_PSS,      /* hash, mgf, salt_len */
 	HSA_MECH_ECDH1,    /* kdf, a: public data, b: shared data */
 	HSA_MECH_GCM,      /* a: IV, b: AAD, tag_bits */
-	HSA_MECH_OTHER     /* a kind that GREP11 has and no unit here serves */
+	HSA_MECH_OTHER     /* a kind that GREP11 has and no unit here serves:
+			      a: its message, source_type: its field */
 };
 
 struct hsa_mech {
@@ -85,12 +87,14 @@ struct hsa_call {
 	bool length_only, limited;
 	uint64_t room;
 	struct hsa_slice state;
-	struct hsa_slice data;      /* data, plain, ciphered, wrapped, seed */
+	struct hsa_slice data; /* data, plain, ciphered, wrapped, seed; extended
+				  login and logout: xstruct */
 	struct hsa_slice signature; /* verify */
 	struct hsa_slice key;       /* key; what is wrapped; base key; object */
 	struct hsa_slice key2;      /* KEK; encryption key of ReencryptSingle */
 	struct hsa_slice key3;      /* MAC key */
-	struct hsa_slice pin; /* Login: PIN; else the pin blob, or empty */
+	struct hsa_slice pin; /* logins and LogoutExtended: PIN; else the pin
+				 blob, or empty */
 	struct hsa_slice nonce;
 	struct hsa_mech mech;        /* ReencryptSingle: decryption */
 	struct hsa_mech mech2;       /* ReencryptSingle: encryption */
@@ -128,6 +132,32 @@ struct hsa_call {
  * hsa_call_free(c) - all of it; a zeroed struct is free; repeatable. */
 void hsa_call_reset(struct hsa_call *c);
 void hsa_call_free(struct hsa_call *c);
+
+/*
+ * hsa_call_take_reply(to, from) - move the reply of a decoded call into the
+ * one that was asked, whose former reply is wiped. E_FORMAT, and nothing
+ * moved, when it answers another function.
+ */
+HSA_MUST_USE hsa_rc hsa_call_take_reply(
+    struct hsa_call *to, struct hsa_call *from);
+
+/*
+ * The request, and the reply, of c->fn as GREP11's message, appended, without
+ * what hsa_unit.h puts around it (id, room, pin blob; rv, reason, needed).
+ * E_ARG for no function, E_RANGE beyond a limit above. Room for attribute
+ * values above HSA_BLOB_MAX travels as that much, and what lies in that room
+ * does not travel. The decoders are strict as hsa_codec.h's, take a KeyBlob
+ * with exactly one blob and nothing else (E_UNSUPPORTED), and write to c on
+ * success only, which the caller frees.
+ */
+HSA_MUST_USE hsa_rc hsa_call_encode(
+    struct hsa_buf *b, const struct hsa_call *c);
+HSA_MUST_USE hsa_rc hsa_call_decode(
+    struct hsa_call *c, enum hsa_fn fn, const void *p, size_t n);
+HSA_MUST_USE hsa_rc hsa_call_reply_encode(
+    struct hsa_buf *b, const struct hsa_call *c);
+HSA_MUST_USE hsa_rc hsa_call_reply_decode(
+    struct hsa_call *c, enum hsa_fn fn, const void *p, size_t n);
 
 /* hsa_call_bytes_in(c) - bytes of data, signature and state of the request;
  * hsa_call_bytes_out(c) - of both outputs and the state. For the record. */

@@ -1,19 +1,23 @@
-#include <string.h>
-
 #include "hsa_codec.h"
-#include "hsa_codec_wire.h"
-#include "hsa_unit.h"
-#include "unit.pb-c.h"
+#include "hsa_codec_unit.h"
 
 /* ---- requests ------------------------------------------------------------ */
 
-static void
-caller_put(
+static bool
+denied_known(uint32_t denied)
+{
+	return denied == 0 || denied == 401 || denied == 403;
+}
+
+hsa_rc
+hsa_codec_caller_put(
     Hsa__V1__Caller *m, struct hsa_pool *pool, const struct hsa_caller *c)
 {
 	const struct hsa_initiator *i = &c->initiator;
 
 	hsa__v1__caller__init(m);
+	if (!denied_known(c->denied))
+		return HSA_RC(E_ARG);
 	m->id = hsa_pool_text(pool, i->id);
 	m->name = hsa_pool_text(pool, i->name);
 	m->type_uri = hsa_pool_text(pool, i->type_uri);
@@ -26,35 +30,31 @@ caller_put(
 	m->command_id = hsa_wire_bytes(c->command_id, HSA_UUID_LEN);
 	m->ceremony_id = hsa_pool_text(pool, c->ceremony_id);
 	m->ceremony_step = hsa_pool_text(pool, c->ceremony_step);
-}
-
-static bool
-denied_known(uint32_t denied)
-{
-	return denied == 0 || denied == 401 || denied == 403;
+	return pool->failed ? HSA_RC(E_NOMEM) : HSA_OK;
 }
 
 hsa_rc
 hsa_unit_request_encode(struct hsa_buf *b, const struct hsa_unit_request *q)
 {
 	struct hsa_pool pool = {0};
-	Hsa__V1__AdminRequest admin;
 	Hsa__V1__StatusRequest status;
+	Hsa__V1__AdminRequest admin;
+	Hsa__V1__BlockRequest block;
+	Hsa__V1__InfoRequest info;
 	Hsa__V1__UnitRequest m;
 	Hsa__V1__Caller caller;
-	hsa_rc rc = HSA_RC(E_ARG);
+	hsa_rc rc;
 
 	hsa__v1__unit_request__init(&m);
 	hsa__v1__admin_request__init(&admin);
+	hsa__v1__block_request__init(&block);
+	hsa__v1__info_request__init(&info);
 	hsa__v1__status_request__init(&status);
 	switch (q->kind) {
 	case HSA_UNIT_ADMIN:
-		if (!denied_known(q->caller.denied))
-			goto out;
-		caller_put(&caller, &pool, &q->caller);
+		HSA_TRY(rc, hsa_codec_caller_put(&caller, &pool, &q->caller));
 		admin.caller = &caller;
-		admin.transport =
-		    hsa_wire_bytes(q->transport.p, q->transport.len);
+		admin.transport = hsa_wire_buf_bytes(&q->transport);
 		m.kind_case = HSA__V1__UNIT_REQUEST__KIND_ADMIN;
 		m.admin = &admin;
 		break;
@@ -62,7 +62,24 @@ hsa_unit_request_encode(struct hsa_buf *b, const struct hsa_unit_request *q)
 		m.kind_case = HSA__V1__UNIT_REQUEST__KIND_STATUS;
 		m.status = &status;
 		break;
+	case HSA_UNIT_EP11:
+		return hsa_unit_request_encode_call(b, &q->caller, &q->call);
+	case HSA_UNIT_INFO:
+		info.query = q->query;
+		info.subquery = q->subquery;
+		m.kind_case = HSA__V1__UNIT_REQUEST__KIND_INFO;
+		m.info = &info;
+		break;
+	case HSA_UNIT_BLOCK:
+		HSA_TRY(rc, hsa_codec_caller_put(&caller, &pool, &q->caller));
+		block.caller = &caller;
+		block.command = hsa_wire_buf_bytes(&q->command);
+		block.signatures = hsa_wire_buf_bytes(&q->signatures);
+		m.kind_case = HSA__V1__UNIT_REQUEST__KIND_BLOCK;
+		m.block = &block;
+		break;
 	default:
+		rc = HSA_RC(E_ARG);
 		goto out;
 	}
 	rc = hsa_wire_pack(b, &pool, &m.base, HSA_FRAME_MAX, true);
@@ -71,8 +88,8 @@ out:
 	return rc;
 }
 
-static hsa_rc
-caller_get(struct hsa_caller *c, const Hsa__V1__Caller *m)
+hsa_rc
+hsa_codec_caller_get(struct hsa_caller *c, const Hsa__V1__Caller *m)
 {
 	struct hsa_initiator *i = &c->initiator;
 	hsa_rc rc;
@@ -96,37 +113,81 @@ out:
 	return rc;
 }
 
+/*
+ * Both messages of the socket are a oneof and nothing else, so the first field
+ * is the only one.
+ */
+static hsa_rc
+only_member(struct hsa_wire_field *f, struct hsa_cur *body, size_t *took,
+    const ProtobufCMessageDescriptor *desc, const void *p, size_t n)
+{
+	struct hsa_wire w = {0};
+	hsa_rc rc;
+
+	HSA_TRY(rc, hsa_wire_delimited(body, took, p, n, HSA_FRAME_MAX));
+	w = hsa_wire_of(desc, 0, body->p, hsa_cur_left(body));
+	HSA_TRY(rc, hsa_wire_next(&w, f));
+	if (hsa_cur_left(&w.cur) != 0)
+		rc = HSA_RC(E_FORMAT);
+out:
+	return rc;
+}
+
+static hsa_rc
+request_get(struct hsa_unit_request *q, const Hsa__V1__UnitRequest *m)
+{
+	hsa_rc rc = HSA_OK;
+
+	switch (m->kind_case) {
+	case HSA__V1__UNIT_REQUEST__KIND_ADMIN:
+		q->kind = HSA_UNIT_ADMIN;
+		HSA_TRY(rc, hsa_codec_caller_get(&q->caller, m->admin->caller));
+		rc = hsa_wire_buf(&q->transport, &m->admin->transport);
+		break;
+	case HSA__V1__UNIT_REQUEST__KIND_STATUS:
+		q->kind = HSA_UNIT_STATUS;
+		break;
+	case HSA__V1__UNIT_REQUEST__KIND_INFO:
+		q->kind = HSA_UNIT_INFO;
+		q->query = m->info->query;
+		q->subquery = m->info->subquery;
+		break;
+	case HSA__V1__UNIT_REQUEST__KIND_BLOCK:
+		q->kind = HSA_UNIT_BLOCK;
+		HSA_TRY(rc, hsa_codec_caller_get(&q->caller, m->block->caller));
+		HSA_TRY(rc, hsa_wire_buf(&q->command, &m->block->command));
+		rc = hsa_wire_buf(&q->signatures, &m->block->signatures);
+		break;
+	default:
+		rc = HSA_RC(E_FORMAT);
+	}
+out:
+	return rc;
+}
+
 hsa_rc
 hsa_unit_request_decode(
     struct hsa_unit_request *q, size_t *used, const void *p, size_t n)
 {
+	const ProtobufCMessageDescriptor *desc =
+	    &hsa__v1__unit_request__descriptor;
 	struct hsa_unit_request got = {0};
-	const Hsa__V1__UnitRequest *m = NULL;
+	struct hsa_wire_field f = {0};
 	struct hsa_pool pool = {0};
 	struct hsa_cur body = {0};
 	size_t took = 0;
-	void *v = NULL;
+	void *m = NULL;
 	hsa_rc rc;
 
-	HSA_TRY(rc, hsa_wire_delimited(&body, &took, p, n, HSA_FRAME_MAX));
-	HSA_TRY(
-	    rc, hsa_wire_unpack(&v, &pool, &hsa__v1__unit_request__descriptor,
-		    0, body.p, hsa_cur_left(&body)));
-	m = v;
-	switch (m->kind_case) {
-	case HSA__V1__UNIT_REQUEST__KIND_ADMIN:
-		got.kind = HSA_UNIT_ADMIN;
-		HSA_TRY(rc, caller_get(&got.caller, m->admin->caller));
-		hsa_buf_put(&got.transport, m->admin->transport.data,
-		    m->admin->transport.len);
-		HSA_TRY(rc, hsa_buf_rc(&got.transport));
-		break;
-	case HSA__V1__UNIT_REQUEST__KIND_STATUS:
-		got.kind = HSA_UNIT_STATUS;
-		break;
-	default:
-		rc = HSA_RC(E_FORMAT);
-		goto out;
+	HSA_TRY(rc, only_member(&f, &body, &took, desc, p, n));
+	if (f.desc->id == HSA__V1__UNIT_REQUEST__KIND_EP11) {
+		got.kind = HSA_UNIT_EP11;
+		HSA_TRY(
+		    rc, hsa_codec_ep11_request_get(&got.caller, &got.call, &f));
+	} else {
+		HSA_TRY(rc, hsa_wire_unpack(&m, &pool, desc, 0, body.p,
+				hsa_cur_left(&body)));
+		HSA_TRY(rc, request_get(&got, m));
 	}
 	*q = got;
 	*used = took;
@@ -134,151 +195,6 @@ hsa_unit_request_decode(
 out:
 	hsa_unit_request_free(&got);
 	hsa_pool_free(&pool);
-	return rc;
-}
-
-/* ---- status -------------------------------------------------------------- */
-
-static hsa_rc
-status_lists_put(Hsa__V1__StatusReply *m, struct hsa_pool *pool,
-    const struct hsa_unit_status *s)
-{
-	const hsa_rc no = HSA_RC(E_NOMEM);
-
-	m->n_admin = s->admin_len;
-	m->admin = hsa_pool_get(pool, s->admin_len * sizeof(*m->admin));
-	m->n_token_object = s->token_object_len;
-	m->token_object =
-	    hsa_pool_get(pool, s->token_object_len * sizeof(*m->token_object));
-	m->n_counter = s->counter_len;
-	m->counter =
-	    hsa_pool_array(pool, s->counter_len, sizeof(*m->counter[0]));
-	m->n_collector = s->collector_len;
-	m->collector =
-	    hsa_pool_array(pool, s->collector_len, sizeof(*m->collector[0]));
-	if (pool->failed)
-		return no;
-	for (size_t i = 0; i < s->admin_len; i++)
-		m->admin[i] = hsa_wire_bytes(s->admin[i], HSA_SKI_LEN);
-	for (size_t i = 0; i < s->token_object_len; i++)
-		m->token_object[i] = hsa_wire_bytes(
-		    s->token_object[i], sizeof(s->token_object[i]));
-	for (size_t i = 0; i < s->counter_len; i++) {
-		hsa__v1__counter__init(m->counter[i]);
-		m->counter[i]->name = hsa_pool_text(pool, s->counter[i].name);
-		m->counter[i]->value = s->counter[i].value;
-	}
-	for (size_t i = 0; i < s->collector_len; i++) {
-		const struct hsa_collector_status *c = &s->collector[i];
-
-		hsa__v1__collector_status__init(m->collector[i]);
-		m->collector[i]->name = hsa_pool_text(pool, c->name);
-		m->collector[i]->connected = c->connected;
-		m->collector[i]->acknowledged = c->acknowledged;
-		m->collector[i]->last_error =
-		    hsa_pool_text(pool, c->last_error);
-	}
-	return HSA_OK;
-}
-
-#define ROOM(list) (sizeof(list) / sizeof((list)[0]))
-
-static hsa_rc
-status_put(Hsa__V1__StatusReply *m, struct hsa_pool *pool,
-    const struct hsa_unit_status *s)
-{
-	hsa__v1__status_reply__init(m);
-	if (s->admin_len > ROOM(s->admin) ||
-	    s->counter_len > ROOM(s->counter) ||
-	    s->collector_len > ROOM(s->collector) ||
-	    s->token_object_len > ROOM(s->token_object))
-		return HSA_RC(E_ARG);
-	m->unit_id = hsa_wire_bytes(s->unit_id, HSA_UUID_LEN);
-	m->epoch = s->epoch;
-	m->pid = s->pid;
-	m->imprint = s->imprint;
-	m->signature_threshold = s->signature_threshold;
-	m->revocation_threshold = s->revocation_threshold;
-	m->new_register = hsa_pool_text(pool, s->new_register);
-	m->new_pattern = hsa_wire_bytes(s->new_pattern, HSA_SHA256_LEN);
-	m->current_register = hsa_pool_text(pool, s->current_register);
-	m->current_pattern = hsa_wire_bytes(s->current_pattern, HSA_SHA256_LEN);
-	m->log_size = s->log_size;
-	m->log_root = hsa_wire_bytes(s->log_root, HSA_SHA256_LEN);
-	m->halted = hsa_pool_text(pool, s->halted);
-	m->current_object = hsa_pool_text(pool, s->current_object);
-	m->new_object = hsa_pool_text(pool, s->new_object);
-	return status_lists_put(m, pool, s);
-}
-
-static hsa_rc
-status_lists_get(struct hsa_unit_status *s, const Hsa__V1__StatusReply *m)
-{
-	hsa_rc rc = HSA_OK;
-
-	if (m->n_admin > ROOM(s->admin) || m->n_counter > ROOM(s->counter) ||
-	    m->n_collector > ROOM(s->collector) ||
-	    m->n_token_object > ROOM(s->token_object))
-		return HSA_RC(E_RANGE);
-	for (size_t i = 0; i < m->n_admin; i++)
-		HSA_TRY(
-		    rc, hsa_wire_fixed(s->admin[i], HSA_SKI_LEN, &m->admin[i]));
-	s->admin_len = m->n_admin;
-	for (size_t i = 0; i < m->n_token_object; i++)
-		HSA_TRY(
-		    rc, hsa_wire_fixed(s->token_object[i],
-			    sizeof(s->token_object[i]), &m->token_object[i]));
-	s->token_object_len = m->n_token_object;
-	for (size_t i = 0; i < m->n_counter; i++) {
-		HSA_TRY(
-		    rc, hsa_wire_chars(s->counter[i].name,
-			    sizeof(s->counter[i].name), m->counter[i]->name));
-		s->counter[i].value = m->counter[i]->value;
-	}
-	s->counter_len = m->n_counter;
-	for (size_t i = 0; i < m->n_collector; i++) {
-		struct hsa_collector_status *c = &s->collector[i];
-
-		HSA_TRY(rc, hsa_wire_chars(c->name, sizeof(c->name),
-				m->collector[i]->name));
-		HSA_TRY(rc, hsa_wire_chars(c->last_error, sizeof(c->last_error),
-				m->collector[i]->last_error));
-		c->connected = m->collector[i]->connected;
-		c->acknowledged = m->collector[i]->acknowledged;
-	}
-	s->collector_len = m->n_collector;
-out:
-	return rc;
-}
-
-static hsa_rc
-status_get(struct hsa_unit_status *s, const Hsa__V1__StatusReply *m)
-{
-	hsa_rc rc;
-
-	s->epoch = m->epoch;
-	s->pid = m->pid;
-	s->imprint = m->imprint;
-	s->signature_threshold = m->signature_threshold;
-	s->revocation_threshold = m->revocation_threshold;
-	s->log_size = m->log_size;
-	HSA_TRY(rc, hsa_wire_fixed(s->unit_id, HSA_UUID_LEN, &m->unit_id));
-	HSA_TRY(rc, hsa_wire_chars(s->new_register, sizeof(s->new_register),
-			m->new_register));
-	HSA_TRY(rc,
-	    hsa_wire_fixed(s->new_pattern, HSA_SHA256_LEN, &m->new_pattern));
-	HSA_TRY(rc, hsa_wire_chars(s->current_register,
-			sizeof(s->current_register), m->current_register));
-	HSA_TRY(rc, hsa_wire_fixed(s->current_pattern, HSA_SHA256_LEN,
-			&m->current_pattern));
-	HSA_TRY(rc, hsa_wire_fixed(s->log_root, HSA_SHA256_LEN, &m->log_root));
-	HSA_TRY(rc, hsa_wire_chars(s->halted, sizeof(s->halted), m->halted));
-	HSA_TRY(rc, hsa_wire_chars(s->current_object, sizeof(s->current_object),
-			m->current_object));
-	HSA_TRY(rc, hsa_wire_chars(
-			s->new_object, sizeof(s->new_object), m->new_object));
-	HSA_TRY(rc, status_lists_get(s, m));
-out:
 	return rc;
 }
 
@@ -290,28 +206,47 @@ hsa_unit_reply_encode(struct hsa_buf *b, const struct hsa_unit_reply *r)
 	struct hsa_pool pool = {0};
 	Hsa__V1__StatusReply status;
 	Hsa__V1__AdminReply admin;
+	Hsa__V1__BlockReply block;
+	Hsa__V1__InfoReply info;
 	Hsa__V1__UnitReply m;
 	hsa_rc rc;
 
 	hsa__v1__unit_reply__init(&m);
 	hsa__v1__admin_reply__init(&admin);
+	hsa__v1__block_reply__init(&block);
+	hsa__v1__info_reply__init(&info);
 	switch (r->kind) {
 	case HSA_UNIT_ADMIN:
 		admin.http_status = r->admin.http_status;
-		admin.transport = hsa_wire_bytes(
-		    r->admin.transport.p, r->admin.transport.len);
+		admin.transport = hsa_wire_buf_bytes(&r->admin.transport);
 		admin.text = hsa_pool_text(&pool, r->admin.text);
 		m.kind_case = HSA__V1__UNIT_REPLY__KIND_ADMIN;
 		m.admin = &admin;
 		break;
 	case HSA_UNIT_STATUS:
-		HSA_TRY(rc, status_put(&status, &pool, &r->status));
+		HSA_TRY(rc, hsa_codec_status_put(&status, &pool, &r->status));
 		m.kind_case = HSA__V1__UNIT_REPLY__KIND_STATUS;
 		m.status = &status;
 		break;
 	case HSA_UNIT_ERROR:
 		m.kind_case = HSA__V1__UNIT_REPLY__KIND_ERROR;
 		m.error = hsa_pool_text(&pool, r->error);
+		break;
+	case HSA_UNIT_EP11:
+		return hsa_unit_reply_encode_call(b, &r->call);
+	case HSA_UNIT_INFO:
+		info.rv = r->info.rv;
+		info.data = hsa_wire_buf_bytes(&r->info.data);
+		m.kind_case = HSA__V1__UNIT_REPLY__KIND_INFO;
+		m.info = &info;
+		break;
+	case HSA_UNIT_BLOCK:
+		block.http_status = r->block.http_status;
+		block.text = hsa_pool_text(&pool, r->block.text);
+		block.response = hsa_wire_buf_bytes(&r->block.response);
+		block.signature = hsa_wire_buf_bytes(&r->block.signature);
+		m.kind_case = HSA__V1__UNIT_REPLY__KIND_BLOCK;
+		m.block = &block;
 		break;
 	default:
 		rc = HSA_RC(E_ARG);
@@ -332,18 +267,30 @@ reply_get(struct hsa_unit_reply *r, const Hsa__V1__UnitReply *m)
 	case HSA__V1__UNIT_REPLY__KIND_ADMIN:
 		r->kind = HSA_UNIT_ADMIN;
 		r->admin.http_status = m->admin->http_status;
-		hsa_buf_put(&r->admin.transport, m->admin->transport.data,
-		    m->admin->transport.len);
-		HSA_TRY(rc, hsa_buf_rc(&r->admin.transport));
+		HSA_TRY(rc,
+		    hsa_wire_buf(&r->admin.transport, &m->admin->transport));
 		HSA_TRY(rc, hsa_wire_text(&r->admin.text, m->admin->text));
 		break;
 	case HSA__V1__UNIT_REPLY__KIND_STATUS:
 		r->kind = HSA_UNIT_STATUS;
-		HSA_TRY(rc, status_get(&r->status, m->status));
+		HSA_TRY(rc, hsa_codec_status_get(&r->status, m->status));
 		break;
 	case HSA__V1__UNIT_REPLY__KIND_ERROR:
 		r->kind = HSA_UNIT_ERROR;
 		HSA_TRY(rc, hsa_strdup_opt(&r->error, m->error));
+		break;
+	case HSA__V1__UNIT_REPLY__KIND_INFO:
+		r->kind = HSA_UNIT_INFO;
+		r->info.rv = m->info->rv;
+		HSA_TRY(rc, hsa_wire_buf(&r->info.data, &m->info->data));
+		break;
+	case HSA__V1__UNIT_REPLY__KIND_BLOCK:
+		r->kind = HSA_UNIT_BLOCK;
+		r->block.http_status = m->block->http_status;
+		HSA_TRY(rc, hsa_wire_text(&r->block.text, m->block->text));
+		HSA_TRY(
+		    rc, hsa_wire_buf(&r->block.response, &m->block->response));
+		rc = hsa_wire_buf(&r->block.signature, &m->block->signature);
 		break;
 	default:
 		rc = HSA_RC(E_FORMAT);
@@ -356,17 +303,25 @@ hsa_rc
 hsa_unit_reply_decode(
     struct hsa_unit_reply *r, size_t *used, const void *p, size_t n)
 {
+	const ProtobufCMessageDescriptor *desc =
+	    &hsa__v1__unit_reply__descriptor;
 	struct hsa_unit_reply got = {0};
+	struct hsa_wire_field f = {0};
 	struct hsa_pool pool = {0};
 	struct hsa_cur body = {0};
 	size_t took = 0;
 	void *m = NULL;
 	hsa_rc rc;
 
-	HSA_TRY(rc, hsa_wire_delimited(&body, &took, p, n, HSA_FRAME_MAX));
-	HSA_TRY(rc, hsa_wire_unpack(&m, &pool, &hsa__v1__unit_reply__descriptor,
-			0, body.p, hsa_cur_left(&body)));
-	HSA_TRY(rc, reply_get(&got, m));
+	HSA_TRY(rc, only_member(&f, &body, &took, desc, p, n));
+	if (f.desc->id == HSA__V1__UNIT_REPLY__KIND_EP11) {
+		got.kind = HSA_UNIT_EP11;
+		HSA_TRY(rc, hsa_codec_ep11_reply_get(&got.call, &f));
+	} else {
+		HSA_TRY(rc, hsa_wire_unpack(&m, &pool, desc, 0, body.p,
+				hsa_cur_left(&body)));
+		HSA_TRY(rc, reply_get(&got, m));
+	}
 	*r = got;
 	*used = took;
 	got = (struct hsa_unit_reply){0};

@@ -55,6 +55,30 @@ out:
 	return rc;
 }
 
+static bool
+packed(const ProtobufCFieldDescriptor *d)
+{
+	return (d->flags & PROTOBUF_C_FIELD_FLAG_PACKED) != 0;
+}
+
+/* Numbers without keys between them; the schema packs uint64 alone. */
+static hsa_rc
+numbers(struct hsa_cur *c, struct hsa_wire_field *f)
+{
+	struct hsa_cur in = {0};
+	uint64_t v = 0;
+	hsa_rc rc;
+
+	if (f->desc->type != PROTOBUF_C_TYPE_UINT64)
+		return HSA_RC(E_UNSUPPORTED);
+	HSA_TRY(rc, sized(c, f));
+	in = hsa_cur_of(f->p, f->n);
+	while (hsa_cur_left(&in) != 0)
+		HSA_TRY(rc, hsa_cur_varint(&in, &v));
+out:
+	return rc;
+}
+
 /* The value of f->desc, whose wire type was in the key. */
 static hsa_rc
 value(struct hsa_cur *c, struct hsa_wire_field *f, unsigned int wire)
@@ -62,6 +86,8 @@ value(struct hsa_cur *c, struct hsa_wire_field *f, unsigned int wire)
 	const hsa_rc bad = HSA_RC(E_FORMAT);
 	uint64_t max = UINT64_MAX;
 
+	if (packed(f->desc))
+		return wire == WIRE_BYTES ? numbers(c, f) : bad;
 	switch (f->desc->type) {
 	case PROTOBUF_C_TYPE_BOOL:
 		max = 1;
@@ -73,6 +99,7 @@ value(struct hsa_cur *c, struct hsa_wire_field *f, unsigned int wire)
 		max = INT32_MAX;
 		break;
 	case PROTOBUF_C_TYPE_UINT64:
+	case PROTOBUF_C_TYPE_INT64:
 	case PROTOBUF_C_TYPE_SINT64:
 		break;
 	case PROTOBUF_C_TYPE_FIXED64:
@@ -110,7 +137,9 @@ hsa_wire_next(struct hsa_wire *w, struct hsa_wire_field *f)
 		return bad;
 	got.desc = &d->fields[w->at];
 	oneof = (got.desc->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
-	repeated = got.desc->label == PROTOBUF_C_LABEL_REPEATED;
+	/* a packed list is one field, left out when empty */
+	repeated =
+	    got.desc->label == PROTOBUF_C_LABEL_REPEATED && !packed(got.desc);
 	if (!repeated)
 		w->at++;
 	/* the schema has at most one oneof in a message */
@@ -119,7 +148,7 @@ hsa_wire_next(struct hsa_wire *w, struct hsa_wire_field *f)
 	w->oneof = w->oneof || oneof;
 	HSA_TRY(rc, value(&w->cur, &got, (unsigned int)(key & 7)));
 	/* a default value is left out, except where presence says something */
-	if (!oneof && !repeated && got.number == 0 &&
+	if (!oneof && !repeated && !w->entry && got.number == 0 &&
 	    got.desc->type != PROTOBUF_C_TYPE_MESSAGE)
 		return bad;
 	if (got.desc->type == PROTOBUF_C_TYPE_STRING &&
@@ -249,6 +278,13 @@ hsa_wire_chars(char *to, size_t cap, const char *s)
 	return HSA_OK;
 }
 
+hsa_rc
+hsa_wire_buf(struct hsa_buf *to, const ProtobufCBinaryData *b)
+{
+	hsa_buf_put(to, b->data, b->len);
+	return hsa_buf_rc(to);
+}
+
 ProtobufCBinaryData
 hsa_wire_bytes(const void *p, size_t n)
 {
@@ -257,6 +293,12 @@ hsa_wire_bytes(const void *p, size_t n)
 	/* protobuf-c has no const here; packing only reads */
 	memcpy(&b.data, &p, sizeof(p));
 	return b;
+}
+
+ProtobufCBinaryData
+hsa_wire_buf_bytes(const struct hsa_buf *b)
+{
+	return hsa_wire_bytes(b->p, b->len);
 }
 
 hsa_rc

@@ -21,6 +21,9 @@ hsa_unit_request_free(struct hsa_unit_request *q)
 		return;
 	hsa_caller_free(&q->caller);
 	hsa_buf_free(&q->transport);
+	hsa_call_free(&q->call);
+	hsa_buf_free(&q->command);
+	hsa_buf_free(&q->signatures);
 	*q = (struct hsa_unit_request){0};
 }
 
@@ -31,6 +34,11 @@ hsa_unit_reply_free(struct hsa_unit_reply *r)
 		return;
 	hsa_buf_free(&r->admin.transport);
 	free(r->admin.text);
+	hsa_call_free(&r->call);
+	hsa_buf_free(&r->info.data);
+	free(r->block.text);
+	hsa_buf_free(&r->block.response);
+	hsa_buf_free(&r->block.signature);
 	free(r->error);
 	*r = (struct hsa_unit_reply){0};
 }

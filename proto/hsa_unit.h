@@ -96,7 +96,8 @@ struct hsa_unit_reply {
 	enum hsa_unit_kind kind;
 	struct hsa_admin_reply admin;
 	struct hsa_unit_status status;
-	struct hsa_call call; /* EP11: fn and its reply */
+	struct hsa_call call; /* EP11: fn and its reply; decoded, fn is NONE
+				 when rv says no and nothing is given */
 	struct hsa_info_reply info;
 	struct hsa_block_reply block;
 	char *error;
@@ -107,6 +108,12 @@ HSA_MUST_USE hsa_rc hsa_unit_request_encode(
     struct hsa_buf *b, const struct hsa_unit_request *q);
 HSA_MUST_USE hsa_rc hsa_unit_request_decode(
     struct hsa_unit_request *q, size_t *used, const void *p, size_t n);
+/* hsa_unit_request_encode_call(b, caller, c), hsa_unit_reply_encode_call(b, c)
+ * - the same for a call that is not inside one of the structs above. */
+HSA_MUST_USE hsa_rc hsa_unit_request_encode_call(struct hsa_buf *b,
+    const struct hsa_caller *caller, const struct hsa_call *c);
+HSA_MUST_USE hsa_rc hsa_unit_reply_encode_call(
+    struct hsa_buf *b, const struct hsa_call *c);
 void hsa_unit_request_free(struct hsa_unit_request *q);
 HSA_MUST_USE hsa_rc hsa_unit_reply_encode(
     struct hsa_buf *b, const struct hsa_unit_reply *r);
