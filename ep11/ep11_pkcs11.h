@@ -6,6 +6,18 @@
 #ifndef EP11_PKCS11_H
 #define EP11_PKCS11_H
 #include <p11-kit-1/p11-kit/pkcs11.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Cryptoki 2.40 takes input through pointers that are not const. */
+static inline void *
+ep11_input(const void *p)
+{
+	void *same;
+
+	memcpy(&same, &p, sizeof(same));
+	return same;
+}
 
 /* ---- return values (18.1) ------------------------------------------------ */
 #define CKR_IBM_WKID_MISMATCH (CKR_VENDOR_DEFINED + 0x10001UL)

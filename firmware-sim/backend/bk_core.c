@@ -131,6 +131,7 @@ bk_core_open(struct bk_p11 *b, const struct bk_config *cfg, const char *pin,
 	b->slot_id = PKCS11_get_slotid_from_slot(b->slot);
 	HSA_TRY(rc, bk_ck_start(&b->ck));
 	HSA_TRY(rc, bk_ses_open(&b->home, &b->ck, b->slot_id));
+	HSA_TRY(rc, bk_ep11_pool_start(&b->ep11, &b->ck, b->slot_id));
 out:
 	return rc;
 }
@@ -139,6 +140,7 @@ out:
 void
 bk_core_close(struct bk_p11 *b)
 {
+	bk_ep11_pool_stop(&b->ep11);
 	bk_ses_close(&b->home);
 	if (b->slots != NULL)
 		PKCS11_release_all_slots(b->ctx, b->slots, b->slot_len);

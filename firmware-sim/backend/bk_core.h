@@ -7,6 +7,7 @@
 #include <libp11.h>
 #include <pthread.h>
 #include "bk_cryptoki.h"
+#include "bk_ep11_pool.h"
 #include "bk_p11.h"
 #include "bk_token.h"
 
@@ -22,6 +23,7 @@ struct bk_p11 {
 	    loaded;         /* lock made, process taken, module loaded */
 	struct bk_ses home; /* idle: as long as it lives, so does the login */
 	CK_OBJECT_HANDLE oa, checkpoint; /* private halves */
+	struct bk_ep11_pool ep11;        /* sessions of EP11 operations */
 	uint8_t oa_point[TKE_POINT_LEN];
 	uint8_t checkpoint_pub[32];
 };

@@ -140,16 +140,26 @@ bk_ck_load(struct bk_ck *ck, const char *module, struct hsa_diag *diag)
 	ck->C_CreateObject = f->C_CreateObject;
 	ck->C_CopyObject = f->C_CopyObject;
 	ck->C_DestroyObject = f->C_DestroyObject;
+	ck->C_SeedRandom = f->C_SeedRandom;
 	ck->C_GenerateRandom = f->C_GenerateRandom;
+	ck->C_GenerateKey = f->C_GenerateKey;
 	ck->C_GenerateKeyPair = f->C_GenerateKeyPair;
 	ck->C_DeriveKey = f->C_DeriveKey;
+	ck->C_WrapKey = f->C_WrapKey;
 	ck->C_UnwrapKey = f->C_UnwrapKey;
+	ck->C_EncryptInit = f->C_EncryptInit;
+	ck->C_Encrypt = f->C_Encrypt;
+	ck->C_DecryptInit = f->C_DecryptInit;
+	ck->C_Decrypt = f->C_Decrypt;
 	ck->C_DigestInit = f->C_DigestInit;
+	ck->C_Digest = f->C_Digest;
 	ck->C_DigestUpdate = f->C_DigestUpdate;
 	ck->C_DigestKey = f->C_DigestKey;
 	ck->C_DigestFinal = f->C_DigestFinal;
 	ck->C_SignInit = f->C_SignInit;
 	ck->C_Sign = f->C_Sign;
+	ck->C_VerifyInit = f->C_VerifyInit;
+	ck->C_Verify = f->C_Verify;
 	return HSA_OK;
 }
 

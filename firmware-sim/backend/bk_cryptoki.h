@@ -3,9 +3,10 @@
  * unwrap, digest of a key, EdDSA, attributes. A struct of only the calls
  * used, so that tests can make one fail, and one checked wrapper for each.
  *
- * Every operation of the backend runs in a session of its own (1.5 us on
+ * Every administrative operation runs in a session of its own (1.5 us on
  * SoftHSM). Closing it ends whatever a failure left active and destroys the
- * session objects made in it: one release for every path.
+ * session objects made in it: one release for every path. EP11 operations
+ * come from a pool instead: bk_ep11_pool.h.
  *
  * Wrappers return E_NOMEM, E_UNSUPPORTED (mechanism) or E_TOKEN unless they
  * say more; ck->last keeps the CK_RV. They clear OpenSSL's error queue after
@@ -33,16 +34,26 @@ struct bk_ck {
 	CK_C_CreateObject C_CreateObject;
 	CK_C_CopyObject C_CopyObject;
 	CK_C_DestroyObject C_DestroyObject;
+	CK_C_SeedRandom C_SeedRandom;
 	CK_C_GenerateRandom C_GenerateRandom;
+	CK_C_GenerateKey C_GenerateKey;
 	CK_C_GenerateKeyPair C_GenerateKeyPair;
 	CK_C_DeriveKey C_DeriveKey;
+	CK_C_WrapKey C_WrapKey;
 	CK_C_UnwrapKey C_UnwrapKey;
+	CK_C_EncryptInit C_EncryptInit;
+	CK_C_Encrypt C_Encrypt;
+	CK_C_DecryptInit C_DecryptInit;
+	CK_C_Decrypt C_Decrypt;
 	CK_C_DigestInit C_DigestInit;
+	CK_C_Digest C_Digest;
 	CK_C_DigestUpdate C_DigestUpdate;
 	CK_C_DigestKey C_DigestKey;
 	CK_C_DigestFinal C_DigestFinal;
 	CK_C_SignInit C_SignInit;
 	CK_C_Sign C_Sign;
+	CK_C_VerifyInit C_VerifyInit;
+	CK_C_Verify C_Verify;
 };
 
 /*

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "cu_backend.h"
+#include "ep11_token.h"
 #include "hsa_err.h"
 #include "tke_sig.h"
 
@@ -40,8 +41,11 @@ HSA_MUST_USE hsa_rc bk_p11_open(
     struct bk_p11 **b, const struct bk_config *cfg, struct hsa_diag *diag);
 void bk_p11_close(struct bk_p11 *b);
 
-/* bk_p11_backend(b) - b as the unit's backend. */
+/* bk_p11_backend(b) - b as the unit's backend.
+ * bk_p11_token(b) - b as the EP11 engine's token (bk_ep11.c). In a child of
+ * fork every call of it answers CKR_CRYPTOKI_NOT_INITIALIZED. */
 struct cu_backend bk_p11_backend(struct bk_p11 *b);
+struct ep11_token bk_p11_token(struct bk_p11 *b);
 HSA_MUST_USE hsa_rc bk_p11_checkpoint_pub(struct bk_p11 *b, uint8_t pub[32]);
 HSA_MUST_USE hsa_rc bk_p11_oa_point(
     struct bk_p11 *b, uint8_t point[TKE_POINT_LEN]);
