@@ -249,8 +249,8 @@ analyze: $(GEN)
 MAN := $(wildcard tools/man/*.[1-8])
 # headers that only proto/ itself includes stay at home
 HEADERS := $(filter-out %/hsa_codec_wire.h %/hsa_codec_event.h \
-	%/hsa_codec_call.h %/hsa_codec_unit.h %/hsa_event_check.h,\
-	$(wildcard proto/hsa_*.h))
+	%/hsa_codec_call.h %/hsa_codec_ks.h %/hsa_codec_unit.h \
+	%/hsa_event_check.h,$(wildcard proto/hsa_*.h))
 ## install       programs, libhsa, headers, man pages (DESTDIR, PREFIX)
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin \

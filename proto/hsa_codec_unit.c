@@ -1,4 +1,5 @@
 #include "hsa_codec.h"
+#include "hsa_codec_ks.h"
 #include "hsa_codec_unit.h"
 
 /* ---- requests ------------------------------------------------------------ */
@@ -37,6 +38,7 @@ hsa_rc
 hsa_unit_request_encode(struct hsa_buf *b, const struct hsa_unit_request *q)
 {
 	struct hsa_pool pool = {0};
+	Hsa__V1__KeystoreRequest keystore;
 	Hsa__V1__StatusRequest status;
 	Hsa__V1__AdminRequest admin;
 	Hsa__V1__BlockRequest block;
@@ -77,6 +79,14 @@ hsa_unit_request_encode(struct hsa_buf *b, const struct hsa_unit_request *q)
 		block.signatures = hsa_wire_buf_bytes(&q->signatures);
 		m.kind_case = HSA__V1__UNIT_REQUEST__KIND_BLOCK;
 		m.block = &block;
+		break;
+	case HSA_UNIT_KEYSTORE:
+		HSA_TRY(rc,
+		    hsa_codec_ks_request_put(&keystore, &pool, &q->keystore));
+		HSA_TRY(rc, hsa_codec_caller_put(&caller, &pool, &q->caller));
+		keystore.caller = &caller;
+		m.kind_case = HSA__V1__UNIT_REQUEST__KIND_KEYSTORE;
+		m.keystore = &keystore;
 		break;
 	default:
 		rc = HSA_RC(E_ARG);
@@ -158,6 +168,12 @@ request_get(struct hsa_unit_request *q, const Hsa__V1__UnitRequest *m)
 		HSA_TRY(rc, hsa_wire_buf(&q->command, &m->block->command));
 		rc = hsa_wire_buf(&q->signatures, &m->block->signatures);
 		break;
+	case HSA__V1__UNIT_REQUEST__KIND_KEYSTORE:
+		q->kind = HSA_UNIT_KEYSTORE;
+		HSA_TRY(
+		    rc, hsa_codec_caller_get(&q->caller, m->keystore->caller));
+		rc = hsa_codec_ks_request_get(&q->keystore, m->keystore);
+		break;
 	default:
 		rc = HSA_RC(E_FORMAT);
 	}
@@ -204,6 +220,7 @@ hsa_rc
 hsa_unit_reply_encode(struct hsa_buf *b, const struct hsa_unit_reply *r)
 {
 	struct hsa_pool pool = {0};
+	Hsa__V1__KeystoreReply keystore;
 	Hsa__V1__StatusReply status;
 	Hsa__V1__AdminReply admin;
 	Hsa__V1__BlockReply block;
@@ -248,6 +265,12 @@ hsa_unit_reply_encode(struct hsa_buf *b, const struct hsa_unit_reply *r)
 		m.kind_case = HSA__V1__UNIT_REPLY__KIND_BLOCK;
 		m.block = &block;
 		break;
+	case HSA_UNIT_KEYSTORE:
+		HSA_TRY(
+		    rc, hsa_codec_ks_reply_put(&keystore, &pool, &r->keystore));
+		m.kind_case = HSA__V1__UNIT_REPLY__KIND_KEYSTORE;
+		m.keystore = &keystore;
+		break;
 	default:
 		rc = HSA_RC(E_ARG);
 		goto out;
@@ -291,6 +314,10 @@ reply_get(struct hsa_unit_reply *r, const Hsa__V1__UnitReply *m)
 		HSA_TRY(
 		    rc, hsa_wire_buf(&r->block.response, &m->block->response));
 		rc = hsa_wire_buf(&r->block.signature, &m->block->signature);
+		break;
+	case HSA__V1__UNIT_REPLY__KIND_KEYSTORE:
+		r->kind = HSA_UNIT_KEYSTORE;
+		rc = hsa_codec_ks_reply_get(&r->keystore, m->keystore);
 		break;
 	default:
 		rc = HSA_RC(E_FORMAT);

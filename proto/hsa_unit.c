@@ -21,6 +21,7 @@ hsa_unit_request_free(struct hsa_unit_request *q)
 		return;
 	hsa_caller_free(&q->caller);
 	hsa_buf_free(&q->transport);
+	hsa_ks_request_free(&q->keystore);
 	hsa_call_free(&q->call);
 	hsa_buf_free(&q->command);
 	hsa_buf_free(&q->signatures);
@@ -39,6 +40,7 @@ hsa_unit_reply_free(struct hsa_unit_reply *r)
 	free(r->block.text);
 	hsa_buf_free(&r->block.response);
 	hsa_buf_free(&r->block.signature);
+	hsa_ks_reply_free(&r->keystore);
 	free(r->error);
 	*r = (struct hsa_unit_reply){0};
 }

@@ -12,6 +12,7 @@
 #include "hsa_call.h"
 #include "hsa_err.h"
 #include "hsa_event.h"
+#include "hsa_ks.h"
 
 struct hsa_caller {
 	struct hsa_initiator initiator;
@@ -80,7 +81,8 @@ enum hsa_unit_kind {
 	HSA_UNIT_ERROR, /* replies only */
 	HSA_UNIT_EP11,
 	HSA_UNIT_INFO,
-	HSA_UNIT_BLOCK
+	HSA_UNIT_BLOCK,
+	HSA_UNIT_KEYSTORE
 };
 
 struct hsa_unit_request {
@@ -90,6 +92,7 @@ struct hsa_unit_request {
 	struct hsa_call call;               /* EP11: its request */
 	uint32_t query, subquery;           /* INFO */
 	struct hsa_buf command, signatures; /* BLOCK */
+	struct hsa_ks_request keystore;     /* KEYSTORE */
 };
 
 struct hsa_unit_reply {
@@ -100,6 +103,7 @@ struct hsa_unit_reply {
 				 when rv says no and nothing is given */
 	struct hsa_info_reply info;
 	struct hsa_block_reply block;
+	struct hsa_ks_reply keystore;
 	char *error;
 };
 
