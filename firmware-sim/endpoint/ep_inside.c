@@ -231,6 +231,10 @@ ep_inside_request(
 	r->kind = q->kind;
 	if (q->kind == HSA_UNIT_STATUS)
 		return status(u, &r->status);
+	if (q->kind == HSA_UNIT_KEYSTORE) {
+		cu_unit_keystore(u->cu, &r->keystore, &q->caller, &q->keystore);
+		return HSA_OK;
+	}
 	return cu_unit_admin(u->cu, &r->admin, &q->caller,
 	    (const char *)q->transport.p, q->transport.len);
 }

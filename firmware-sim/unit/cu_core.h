@@ -130,6 +130,16 @@ uint32_t cu_attributes_check(uint32_t *reason, const struct tke_attributes *now,
  * source sequence. r is zeroed, the caller's to free. */
 HSA_MUST_USE hsa_rc cu_event_record(
     struct hsa_record *r, const struct cu_cmd *c, struct hsa_diag *diag);
+/* cu_event_envelope(r, u, caller, wall_ns, mono_ns) - unit, epoch, times, and
+ * what the caller said of command and ceremony.
+ * cu_event_initiator(to, from), cu_event_text(to, s) - a caller's words for a
+ * record: bounded, as UTF-8; NULL stays NULL. */
+HSA_MUST_USE hsa_rc cu_event_envelope(struct hsa_record *r,
+    const struct cu_unit *u, const struct hsa_caller *caller, uint64_t wall_ns,
+    uint64_t mono_ns);
+HSA_MUST_USE hsa_rc cu_event_initiator(
+    struct hsa_initiator *to, const struct hsa_initiator *from);
+HSA_MUST_USE hsa_rc cu_event_text(char **to, const char *s);
 /* cu_event_special(r, u, code) - envelope and frame of a special record. */
 HSA_MUST_USE hsa_rc cu_event_special(
     struct hsa_record *r, const struct cu_unit *u, enum hsa_special_code code);
@@ -151,6 +161,11 @@ HSA_MUST_USE hsa_rc cu_event_check(
  */
 HSA_MUST_USE hsa_rc cu_journal_commit(
     struct cu_unit *u, struct hsa_record *r, struct hsa_diag *diag);
+/* cu_journal_commit_rows(u, r, rows, diag) - the same for a record whose change
+ * is in other tables than the state's (rows), or that changes nothing (rows
+ * NULL). */
+HSA_MUST_USE hsa_rc cu_journal_commit_rows(struct cu_unit *u,
+    struct hsa_record *r, const struct cu_rows *rows, struct hsa_diag *diag);
 HSA_MUST_USE hsa_rc cu_journal_drain(
     struct cu_unit *u, uint64_t *resealed, struct hsa_diag *diag);
 

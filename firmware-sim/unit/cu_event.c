@@ -11,8 +11,8 @@
  * that the log does not take. */
 #define TEXT_MAX 1024u
 
-static hsa_rc
-clean(char **to, const char *s)
+hsa_rc
+cu_event_text(char **to, const char *s)
 {
 	struct hsa_buf b = {0};
 	size_t n = 0, len = 0, k = 0;
@@ -34,18 +34,19 @@ out:
 	return rc;
 }
 
-static hsa_rc
-clean_initiator(struct hsa_initiator *to, const struct hsa_initiator *from)
+hsa_rc
+cu_event_initiator(struct hsa_initiator *to, const struct hsa_initiator *from)
 {
 	hsa_rc rc;
 
-	HSA_TRY(rc, clean(&to->id, from->id));
-	HSA_TRY(rc, clean(&to->name, from->name));
-	HSA_TRY(rc, clean(&to->type_uri, from->type_uri));
-	HSA_TRY(rc, clean(&to->credential_type, from->credential_type));
-	HSA_TRY(rc, clean(&to->host_address, from->host_address));
-	HSA_TRY(rc, clean(&to->host_address_type, from->host_address_type));
-	HSA_TRY(rc, clean(&to->host_agent, from->host_agent));
+	HSA_TRY(rc, cu_event_text(&to->id, from->id));
+	HSA_TRY(rc, cu_event_text(&to->name, from->name));
+	HSA_TRY(rc, cu_event_text(&to->type_uri, from->type_uri));
+	HSA_TRY(rc, cu_event_text(&to->credential_type, from->credential_type));
+	HSA_TRY(rc, cu_event_text(&to->host_address, from->host_address));
+	HSA_TRY(
+	    rc, cu_event_text(&to->host_address_type, from->host_address_type));
+	HSA_TRY(rc, cu_event_text(&to->host_agent, from->host_agent));
 out:
 	return rc;
 }
@@ -59,6 +60,22 @@ envelope(struct hsa_record *r, const struct cu_unit *u, uint64_t wall_ns,
 	r->wall_ns = wall_ns;
 	r->mono_ns = mono_ns;
 	r->source = HSA_SOURCE_OUTBOX;
+}
+
+hsa_rc
+cu_event_envelope(struct hsa_record *r, const struct cu_unit *u,
+    const struct hsa_caller *caller, uint64_t wall_ns, uint64_t mono_ns)
+{
+	static const uint8_t none[HSA_UUID_LEN];
+	hsa_rc rc;
+
+	envelope(r, u, wall_ns, mono_ns);
+	r->has_command_id = memcmp(caller->command_id, none, sizeof(none)) != 0;
+	memcpy(r->command_id, caller->command_id, sizeof(r->command_id));
+	HSA_TRY(rc, cu_event_text(&r->ceremony_id, caller->ceremony_id));
+	HSA_TRY(rc, cu_event_text(&r->ceremony_step, caller->ceremony_step));
+out:
+	return rc;
 }
 
 static hsa_rc
@@ -192,7 +209,7 @@ failure_text(char **to, const struct cu_cmd *c)
 	else
 		hsa_ep11_text(&b, c->rc, c->reason);
 	HSA_TRY(rc, hsa_buf_rc(&b));
-	HSA_TRY(rc, clean(to, hsa_buf_cstr(&b)));
+	HSA_TRY(rc, cu_event_text(to, hsa_buf_cstr(&b)));
 out:
 	hsa_buf_free(&b);
 	return rc;
@@ -218,7 +235,7 @@ event_body(struct hsa_record *r, const struct cu_cmd *c, const char *failure,
 	};
 	hsa_rc rc;
 
-	HSA_TRY(rc, clean_initiator(&who, &c->caller->initiator));
+	HSA_TRY(rc, cu_event_initiator(&who, &c->caller->initiator));
 	HSA_TRY(rc, request_data(&request, c, failure == NULL));
 	if (failure == NULL)
 		HSA_TRY(rc, response_data(&response, c));
@@ -242,8 +259,8 @@ special_body(struct hsa_record *r, const struct cu_cmd *c, const char *failure)
 				   ? HSA_SPECIAL_ADMIN_FUNCTION
 				   : HSA_SPECIAL_REQUEST_REFUSED));
 	r->special.has_initiator = true;
-	HSA_TRY(
-	    rc, clean_initiator(&r->special.initiator, &c->caller->initiator));
+	HSA_TRY(rc,
+	    cu_event_initiator(&r->special.initiator, &c->caller->initiator));
 	HSA_TRY(rc, hsa_data_text(d, "location", c->u->id.location));
 	if (c->decoded)
 		HSA_TRY(rc, hsa_data_text(
@@ -276,16 +293,11 @@ hsa_rc
 cu_event_record(
     struct hsa_record *r, const struct cu_cmd *c, struct hsa_diag *diag)
 {
-	static const uint8_t none[HSA_UUID_LEN];
 	char *failure = NULL;
 	hsa_rc rc;
 
-	envelope(r, c->u, c->wall_ns, c->mono_ns);
-	r->has_command_id =
-	    memcmp(c->caller->command_id, none, sizeof(none)) != 0;
-	memcpy(r->command_id, c->caller->command_id, sizeof(r->command_id));
-	HSA_TRY(rc, clean(&r->ceremony_id, c->caller->ceremony_id));
-	HSA_TRY(rc, clean(&r->ceremony_step, c->caller->ceremony_step));
+	HSA_TRY(
+	    rc, cu_event_envelope(r, c->u, c->caller, c->wall_ns, c->mono_ns));
 	r->command = c->decoded ? c->q.command : 0;
 	r->ep11_rc = c->rc;
 	r->ep11_reason = c->reason;

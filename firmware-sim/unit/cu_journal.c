@@ -23,24 +23,31 @@ seal(struct cu_unit *u, uint64_t id, const struct hsa_buf *rec,
 	return rc;
 }
 
-hsa_rc
-cu_journal_commit(
-    struct cu_unit *u, struct hsa_record *r, struct hsa_diag *diag)
+/* u->next is the state afterwards; only: that state differs in nothing but
+ * its outbox, what changes are rows. */
+static hsa_rc
+commit(struct cu_unit *u, struct hsa_record *r, bool only,
+    const struct cu_rows *rows, struct hsa_diag *diag)
 {
 	struct hsa_buf rec = {0};
 	struct hsa_diag local = {{0}};
 	uint32_t status = 503;
+	uint64_t id = u->now.outbox_last + 1;
 	hsa_rc rc;
 
-	u->next.outbox_last = u->now.outbox_last + 1;
+	u->next.outbox_last = id;
 	r->source = HSA_SOURCE_OUTBOX;
-	r->source_sequence = u->next.outbox_last;
+	r->source_sequence = id;
 	hsa_diag_set(&local, "the event of a command cannot be written");
 	HSA_TRY(rc, hsa_record_encode(&rec, r));
-	HSA_TRY(rc, cu_store_commit(
-			u->store, &u->next, u->sealed, rec.p, rec.len, &local));
+	if (only)
+		HSA_TRY(rc, cu_store_commit_rows(u->store, id, u->sealed, rec.p,
+				rec.len, rows, &local));
+	else
+		HSA_TRY(rc, cu_store_commit(u->store, &u->next, u->sealed,
+				rec.p, rec.len, &local));
 	status = 507;
-	HSA_TRY(rc, seal(u, u->next.outbox_last, &rec, &local));
+	HSA_TRY(rc, seal(u, id, &rec, &local));
 	(void)pthread_mutex_lock(&u->view);
 	u->now = u->next;
 	(void)pthread_mutex_unlock(&u->view);
@@ -51,6 +58,21 @@ out:
 	}
 	hsa_buf_free(&rec);
 	return rc;
+}
+
+hsa_rc
+cu_journal_commit(
+    struct cu_unit *u, struct hsa_record *r, struct hsa_diag *diag)
+{
+	return commit(u, r, false, NULL, diag);
+}
+
+hsa_rc
+cu_journal_commit_rows(struct cu_unit *u, struct hsa_record *r,
+    const struct cu_rows *rows, struct hsa_diag *diag)
+{
+	u->next = u->now;
+	return commit(u, r, true, rows, diag);
 }
 
 /* The log may be behind the outbox by what the outbox still holds, and

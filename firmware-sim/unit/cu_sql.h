@@ -1,10 +1,11 @@
 /*
- * cu_sql.h - the connection and statements under cu_store, for its two files.
+ * cu_sql.h - the connection and statements under cu_store, for its files.
  */
 #ifndef CU_SQL_H
 #define CU_SQL_H
 #include <limits.h>
 #include <sqlite3.h>
+#include "cu_ks_sql.h"
 #include "cu_store.h"
 
 enum cu_sql {
@@ -13,6 +14,7 @@ enum cu_sql {
 	CU_SQL_ROLLBACK,
 	CU_SQL_UNIT_PUT,
 	CU_SQL_UNIT_GET,
+	CU_SQL_UNIT_OUTBOX,
 	CU_SQL_ADMIN_CLEAR,
 	CU_SQL_ADMIN_PUT,
 	CU_SQL_ADMIN_GET,
@@ -27,6 +29,7 @@ enum cu_sql {
 struct cu_store {
 	sqlite3 *db;
 	sqlite3_stmt *stmt[CU_SQL_COUNT];
+	sqlite3_stmt *ks[CU_KS_SQL_COUNT];
 	char path[PATH_MAX];
 };
 

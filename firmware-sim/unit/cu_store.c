@@ -50,6 +50,7 @@ static const char *const sql[CU_SQL_COUNT] = {
     [CU_SQL_UNIT_PUT] = "INSERT OR REPLACE INTO unit VALUES"
 			"(1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [CU_SQL_UNIT_GET] = "SELECT * FROM unit",
+    [CU_SQL_UNIT_OUTBOX] = "UPDATE unit SET outbox_last = ?",
     [CU_SQL_ADMIN_CLEAR] = "DELETE FROM admin",
     [CU_SQL_ADMIN_PUT] = "INSERT INTO admin VALUES(?, ?, ?)",
     [CU_SQL_ADMIN_GET] = "SELECT * FROM admin ORDER BY place",
@@ -290,7 +291,9 @@ cu_store_open(struct cu_store **to, const char *path, struct hsa_diag *diag)
 			"PRAGMA cell_size_check = ON;",
 			diag));
 	HSA_TRY(rc, check_schema(s, diag));
+	HSA_TRY(rc, execute(s, cu_ks_schema, diag));
 	HSA_TRY(rc, check_damage(s, diag));
+	HSA_TRY(rc, cu_ks_sql_prepare(s, diag));
 	for (i = 0; i < CU_SQL_COUNT; i++) {
 		code = sqlite3_prepare_v3(s->db, sql[i], -1,
 		    SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL);
@@ -315,6 +318,7 @@ cu_store_close(struct cu_store *s)
 		return;
 	for (i = 0; i < CU_SQL_COUNT; i++)
 		(void)sqlite3_finalize(s->stmt[i]);
+	cu_ks_sql_finalize(s);
 	(void)sqlite3_close(s->db);
 	free(s);
 }

@@ -44,6 +44,20 @@ HSA_MUST_USE hsa_rc cu_store_commit(struct cu_store *s,
     const struct cu_state *st, uint64_t sealed, const void *rec, size_t n,
     struct hsa_diag *diag);
 
+/*
+ * cu_store_commit_rows(s, id, sealed, rec, n, rows, diag) - as cu_store_commit
+ * for a record (under id) whose change is not in the state but in other
+ * tables: rows->put writes them inside of the transaction. rows NULL: nothing
+ * but the record. The state must have been committed before.
+ */
+struct cu_rows {
+	hsa_rc (*put)(void *ctx, struct cu_store *s, struct hsa_diag *diag);
+	void *ctx;
+};
+HSA_MUST_USE hsa_rc cu_store_commit_rows(struct cu_store *s, uint64_t id,
+    uint64_t sealed, const void *rec, size_t n, const struct cu_rows *rows,
+    struct hsa_diag *diag);
+
 /* cu_store_outbox_next(s, id, rec, after, diag) - the first outbox record
  * behind `after`: id and bytes (appended). E_NOT_FOUND when there is none. */
 HSA_MUST_USE hsa_rc cu_store_outbox_next(struct cu_store *s, uint64_t *id,

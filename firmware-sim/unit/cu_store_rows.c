@@ -314,6 +314,33 @@ out:
 	return rc;
 }
 
+/* The record, and away with what the log has. */
+static hsa_rc
+put_outbox(struct cu_store *s, uint64_t id, uint64_t sealed, const void *rec,
+    size_t n, struct hsa_diag *diag)
+{
+	hsa_rc rc;
+
+	(void)sqlite3_bind_int64(
+	    s->stmt[CU_SQL_OUTBOX_DROP], 1, (int64_t)sealed);
+	HSA_TRY(rc, cu_sql_run(s, CU_SQL_OUTBOX_DROP, diag));
+	(void)sqlite3_bind_int64(s->stmt[CU_SQL_OUTBOX_PUT], 1, (int64_t)id);
+	put_blob(s->stmt[CU_SQL_OUTBOX_PUT], 2, rec, n);
+	HSA_TRY(rc, cu_sql_run(s, CU_SQL_OUTBOX_PUT, diag));
+out:
+	return rc;
+}
+
+static hsa_rc
+end(struct cu_store *s, hsa_rc rc, struct hsa_diag *diag)
+{
+	if (hsa_is_ok(rc))
+		rc = cu_sql_run(s, CU_SQL_COMMIT, diag);
+	if (!hsa_is_ok(rc) && sqlite3_get_autocommit(s->db) == 0)
+		(void)!hsa_is_ok(cu_sql_run(s, CU_SQL_ROLLBACK, NULL));
+	return rc;
+}
+
 hsa_rc
 cu_store_commit(struct cu_store *s, const struct cu_state *st, uint64_t sealed,
     const void *rec, size_t n, struct hsa_diag *diag)
@@ -327,16 +354,30 @@ cu_store_commit(struct cu_store *s, const struct cu_state *st, uint64_t sealed,
 	HSA_TRY(rc, put_admins(s, st, diag));
 	HSA_TRY(rc, put_register(s, 0, &st->pending, diag));
 	HSA_TRY(rc, put_register(s, 1, &st->current, diag));
-	(void)sqlite3_bind_int64(
-	    s->stmt[CU_SQL_OUTBOX_DROP], 1, (int64_t)sealed);
-	HSA_TRY(rc, cu_sql_run(s, CU_SQL_OUTBOX_DROP, diag));
-	(void)sqlite3_bind_int64(
-	    s->stmt[CU_SQL_OUTBOX_PUT], 1, (int64_t)st->outbox_last);
-	put_blob(s->stmt[CU_SQL_OUTBOX_PUT], 2, rec, n);
-	HSA_TRY(rc, cu_sql_run(s, CU_SQL_OUTBOX_PUT, diag));
-	HSA_TRY(rc, cu_sql_run(s, CU_SQL_COMMIT, diag));
+	HSA_TRY(rc, put_outbox(s, st->outbox_last, sealed, rec, n, diag));
 out:
-	if (!hsa_is_ok(rc) && sqlite3_get_autocommit(s->db) == 0)
-		(void)!hsa_is_ok(cu_sql_run(s, CU_SQL_ROLLBACK, NULL));
-	return rc;
+	return end(s, rc, diag);
+}
+
+hsa_rc
+cu_store_commit_rows(struct cu_store *s, uint64_t id, uint64_t sealed,
+    const void *rec, size_t n, const struct cu_rows *rows,
+    struct hsa_diag *diag)
+{
+	hsa_rc rc;
+
+	if (id > INT64_LIMIT || sealed > INT64_LIMIT)
+		return HSA_RC(E_RANGE);
+	HSA_TRY(rc, cu_sql_run(s, CU_SQL_BEGIN, diag));
+	(void)sqlite3_bind_int64(s->stmt[CU_SQL_UNIT_OUTBOX], 1, (int64_t)id);
+	HSA_TRY(rc, cu_sql_run(s, CU_SQL_UNIT_OUTBOX, diag));
+	if (sqlite3_changes(s->db) != 1) {
+		rc = HSA_RC(E_STATE);
+		goto out;
+	}
+	if (rows != NULL)
+		HSA_TRY(rc, rows->put(rows->ctx, s, diag));
+	HSA_TRY(rc, put_outbox(s, id, sealed, rec, n, diag));
+out:
+	return end(s, rc, diag);
 }

@@ -71,6 +71,18 @@ void cu_unit_call(
     struct cu_unit *u, struct hsa_call *c, const struct hsa_caller *caller);
 
 /*
+ * cu_unit_keystore(u, reply, caller, q) - one keystore operation: a change and
+ * its hs-crypto.keystore.* event are one transaction, a list leaves its event
+ * as well, and so does every refusal, of a denied caller too. When it returns
+ * the event is on stable storage. reply is zeroed here, hsa_ks_reply_free is
+ * the caller's. A halted unit refuses with CKR_DEVICE_ERROR and leaves no
+ * event; the operation that met the failure answers CKR_IBM_GREP11_DBINTERNAL,
+ * and whether it took effect shows after the restart, with its event.
+ */
+void cu_unit_keystore(struct cu_unit *u, struct hsa_ks_reply *reply,
+    const struct hsa_caller *caller, const struct hsa_ks_request *q);
+
+/*
  * cu_unit_block(u, r, caller, cmd, sigs) - an administrative block as m_admin
  * brings it: the command block and the concatenated SignerInfos, without
  * transport string and envelope around them; otherwise as cu_unit_admin.
