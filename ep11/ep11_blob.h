@@ -54,12 +54,21 @@ struct ep11_blob {
 	struct hsa_slice wrapped; /* key material */
 };
 
-/* ep11_blob_encode(b, blob) - all but the MAC, appended; at most HSA_BLOB_MAX
- * with it, else E_RANGE.
- * ep11_blob_set_bools(p, n, word) - rewrite in place (the MAC is then stale).
+#define EP11_BLOB_CLEAR 80 /* where the clear part begins */
+
+/*
+ * ep11_blob_encode(b, blob) - all but the MAC, appended; at most HSA_BLOB_MAX
+ * with it, else E_RANGE; E_FORMAT for what decode would refuse.
+ * ep11_blob_decode(blob, p, n) - a whole blob with its MAC, which is not
+ * looked at. Slices point into p. E_TRUNCATED, E_RANGE (too long), E_FORMAT:
+ * another version, class or form, a secret key with a public half, a private
+ * one without, material that no key wrap makes.
+ * ep11_blob_set_bools(p, word) - rewrite in place (the MAC is then stale).
  */
 HSA_MUST_USE hsa_rc ep11_blob_encode(
     struct hsa_buf *b, const struct ep11_blob *blob);
+HSA_MUST_USE hsa_rc ep11_blob_decode(
+    struct ep11_blob *blob, const void *p, size_t n);
 void ep11_blob_set_bools(uint8_t *p, uint32_t word);
 
 /* ---- public keys: SPKI and six OCTET STRINGs ----------------------------- */
@@ -74,8 +83,21 @@ struct ep11_spki {
 	bool maced; /* false: a bare SPKI, nothing else is set */
 };
 
-HSA_MUST_USE hsa_rc ep11_spki_encode(/* all but the MAC's OCTET STRING */
+/* six OCTET STRINGs of 16, 32, 8, 8, 12 and 32 bytes */
+#define EP11_SPKI_TAIL (6 * 2 + 16 + 32 + 8 + 8 + 12 + EP11_MAC_LEN)
+
+/*
+ * ep11_spki_encode(b, s) - all but the MAC's OCTET STRING, appended.
+ * ep11_spki_decode(s, maced, p, n) - maced: how many bytes the MAC covers; the
+ * MAC itself is 32 bytes at p + maced + 2. A bare SPKI gives s->maced false and
+ * maced 0. The inside of the SPKI is not looked at. Attributes: header word 1,
+ * word 0, boolean word, little-endian. E_TRUNCATED, E_TRAILING, E_FORMAT,
+ * E_RANGE.
+ */
+HSA_MUST_USE hsa_rc ep11_spki_encode(
     struct hsa_buf *b, const struct ep11_spki *s);
+HSA_MUST_USE hsa_rc ep11_spki_decode(
+    struct ep11_spki *s, size_t *maced, const void *p, size_t n);
 /* ep11_is_spki(p, n) - a public key by its first byte. */
 bool ep11_is_spki(const void *p, size_t n);
 
