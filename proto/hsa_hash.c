@@ -182,15 +182,29 @@ out:
 }
 
 hsa_rc
-hsa_uuid_new(uint8_t id[HSA_UUID_LEN])
+hsa_uuid_many(uint8_t (*id)[HSA_UUID_LEN], size_t n)
 {
-	uint8_t fresh[HSA_UUID_LEN] = {0};
 	hsa_rc rc;
 
-	HSA_TRY(rc, hsa_random(fresh, sizeof(fresh)));
-	fresh[6] = (uint8_t)((fresh[6] & 0x0f) | 0x40);
-	fresh[8] = (uint8_t)((fresh[8] & 0x3f) | 0x80);
-	memcpy(id, fresh, sizeof(fresh));
+	if (n > SIZE_MAX / sizeof(*id))
+		return HSA_RC(E_RANGE);
+	HSA_TRY(rc, hsa_random(id, n * sizeof(*id)));
+	for (size_t i = 0; i < n; i++) {
+		id[i][6] = (uint8_t)((id[i][6] & 0x0f) | 0x40);
+		id[i][8] = (uint8_t)((id[i][8] & 0x3f) | 0x80);
+	}
+out:
+	return rc;
+}
+
+hsa_rc
+hsa_uuid_new(uint8_t id[HSA_UUID_LEN])
+{
+	uint8_t fresh[1][HSA_UUID_LEN] = {{0}};
+	hsa_rc rc;
+
+	HSA_TRY(rc, hsa_uuid_many(fresh, 1));
+	memcpy(id, fresh[0], sizeof(fresh[0]));
 out:
 	return rc;
 }

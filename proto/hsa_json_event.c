@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "hsa_buf.h"
+#include "hsa_call.h"
 #include "hsa_event.h"
 #include "hsa_json.h"
 
@@ -183,8 +184,12 @@ source_name(enum hsa_source source)
 static void
 use(struct hsa_jw *w, const struct hsa_use *u)
 {
+	const char *name = hsa_fn_text((enum hsa_fn)u->function);
+
 	hsa_jw_object(w, "use");
 	hsa_jw_uint(w, "function", u->function);
+	if (name != NULL)
+		hsa_jw_text(w, "functionName", name);
 	if (u->mechanism != 0)
 		hsa_jw_uint(w, "mechanism", u->mechanism);
 	if (u->has_key_id)

@@ -181,8 +181,10 @@ test_hsa_uuid__new_ones_are_version_4_and_differ(void **state)
 
 	(void)state;
 	memset(seen_and, 0xff, sizeof(seen_and));
+	assert_ok(hsa_uuid_many(id, 32));
 	for (size_t i = 0; i < 64; i++) {
-		assert_ok(hsa_uuid_new(id[i]));
+		if (i >= 32) /* the others came together */
+			assert_ok(hsa_uuid_new(id[i]));
 		assert_int_equal(id[i][6] >> 4, 4);
 		assert_int_equal(id[i][8] >> 6, 2);
 		for (size_t k = 0; k < i; k++)

@@ -371,7 +371,7 @@ test_tail__shows_each_format(void **state)
 	    "rc=208/21 by=a@example.com target=[us-south].[AZ1-CS1].[00].[03] "
 	    "cmd=33333333 signers=44444444: too few signatures"));
 	assert_true(says(&out,
-	    "op-1 #3 hs-crypto.ep11.use success 200 fn=19 mech=0x1085 "
+	    "op-1 #3 hs-crypto.ep11.use success 200 EncryptSingle mech=0x1085 "
 	    "key=66666666 rv=0x0 by=a@example.com "
 	    "target=[us-south].[AZ1-CS1].[00].[03]\n"));
 	assert_int_equal(run(&cmd_tail, ARGS("tail", "-o", "json", log_a)), 0);
@@ -382,7 +382,8 @@ test_tail__shows_each_format(void **state)
 	assert_int_equal(lines(&out), 20);
 	all_json(&out, "sequence");
 	assert_true(says(&out,
-	    "\"use\":{\"function\":19,\"mechanism\":4229,\"keyId\":"
+	    "\"use\":{\"function\":19,\"functionName\":\"EncryptSingle\","
+	    "\"mechanism\":4229,\"keyId\":"
 	    "\"6666666666666666666666666666666666666666666666666666666666666666"
 	    "\",\"bytesIn\":1024,\"bytesOut\":1040,\"durationNs\":31415,"
 	    "\"lengthOnly\":false}"));

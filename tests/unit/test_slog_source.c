@@ -42,8 +42,8 @@ build(char name[32], char before[32])
 		n = helper_dir_segments(names, 64, h.dir);
 	} while (n < 5 || uses < 40);
 	slog_close(l);
-	strcpy(name, names[n - 1]);
-	strcpy(before, names[n - 2]);
+	memcpy(name, names[n - 1], 32);
+	memcpy(before, names[n - 2], 32);
 	return uses;
 }
 
@@ -172,9 +172,9 @@ static uint64_t numbers[HSA_SOURCES + 1];
 struct worker {
 	pthread_t thread;
 	struct cu_sink sink;
-	enum hsa_source source;
 	uint64_t sequence[EACH];
 	size_t done;
+	enum hsa_source source;
 	hsa_rc rc;
 };
 

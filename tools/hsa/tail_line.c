@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "hsa_buf.h"
+#include "hsa_call.h"
 #include "hsa_json.h"
 #include "tail_line.h"
 #include "vfy_utf8.h"
@@ -60,8 +61,12 @@ static void
 put_use(struct hsa_buf *b, const struct hsa_record *r)
 {
 	const struct hsa_use *u = &r->use;
+	const char *name = hsa_fn_text((enum hsa_fn)u->function);
 
-	hsa_buf_printf(b, " fn=%" PRIu32, u->function);
+	if (name != NULL)
+		hsa_buf_printf(b, " %s", name);
+	else
+		hsa_buf_printf(b, " fn=%" PRIu32, u->function);
 	if (u->mechanism != 0)
 		hsa_buf_printf(b, " mech=0x%" PRIx64, u->mechanism);
 	if (u->has_key_id) {
