@@ -76,11 +76,25 @@ CK_RV ep11_template_read(
 /*
  * ep11_bools_new(word, cls, type, t, cp) - the boolean word of a new key: the
  * class's and type's defaults (extractable, modifiable, every use that the key
- * type has), then what the template says. CKR_TEMPLATE_INCONSISTENT for a use
- * that the key type does not have, or for combinations that control points 39
- * to 42 forbid (CKR_FUNCTION_CANCELED); the caller adds LOCAL, ATTRBOUND.
+ * type has), then what the template says. A default that a control point
+ * forbids beside what the template asks for is dropped.
+ * CKR_TEMPLATE_INCONSISTENT for a use that the key type does not have,
+ * CKR_FUNCTION_CANCELED for what control points 37, 39 to 42 and 75 forbid;
+ * the caller adds LOCAL and NEVER_EXTRACTABLE, which only it can know.
  */
 CK_RV ep11_bools_new(uint32_t *word, CK_OBJECT_CLASS cls, CK_KEY_TYPE type,
     const struct ep11_template *t, const uint8_t cp[16]);
+
+/*
+ * ep11_bools_change(word, t) - SetAttributeValue: what the template names, by
+ * the table's two columns. Saying what is so already is no change.
+ * CKR_ATTRIBUTE_READ_ONLY: the table, or the key is not modifiable; a
+ * restrictable one (CKA_IBM_RESTRICTABLE) may still lose what the table lets
+ * it lose. word is untouched then.
+ * ep11_bools_allowed(word, cp) - CKR_FUNCTION_CANCELED when control points 39
+ * to 41 or 75 forbid the combination.
+ */
+CK_RV ep11_bools_change(uint32_t *word, const struct ep11_template *t);
+CK_RV ep11_bools_allowed(uint32_t word, const uint8_t cp[16]);
 
 #endif

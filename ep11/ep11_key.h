@@ -18,7 +18,9 @@ struct ep11_curve {
 	const char *name;   /* "P-256", as OpenSSL's group names where it has */
 	const uint8_t *oid; /* DER */
 	size_t oid_len;
-	uint32_t bits;  /* of the order, ECDSA: r and s have (bits+7)/8 */
+	/* Prime curves: of the order, ECDSA: r and s have (bits+7)/8. Others:
+	 * 255 and 448, as PKCS #11 counts them. */
+	uint32_t bits;
 	uint8_t number; /* query 10 */
 	enum ep11_curve_kind {
 		EP11_CURVE_PRIME = 1, /* ECDSA, ECDH */
@@ -29,6 +31,9 @@ struct ep11_curve {
 };
 const struct ep11_curve *ep11_curve_find(const void *oid, size_t n);
 const struct ep11_curve *ep11_curve_rows(size_t *n);
+/* Bytes of a public value: 04 || x || y on prime curves, else as RFC 7748 and
+ * RFC 8032 write it. */
+size_t ep11_curve_public_len(const struct ep11_curve *curve);
 
 struct ep11_key {
 	CK_OBJECT_HANDLE h; /* session object; every use is allowed on it, what
@@ -107,8 +112,11 @@ CK_RV ep11_key_value(
     struct ep11_engine *e, const struct ep11_key *k, uint8_t **v, size_t *n);
 
 /* ep11_key_load_spki(e, h, spki) - a public-key object of a bare SPKI, with
- * what it is. The caller destroys h. CKR_PUBLIC_KEY_INVALID,
- * CKR_IBM_PARAM_NOT_SUPPORTED (curve or size). */
+ * what it is: spki in it points into the argument. The caller destroys h.
+ * CKR_PUBLIC_KEY_INVALID for what is not DER, has bytes behind it, is a point
+ * not on its curve or a key of nonsense numbers; CKR_CURVE_NOT_SUPPORTED,
+ * CKR_KEY_SIZE_RANGE for what no unit here can have; and what ep11_policy_key
+ * refuses. */
 CK_RV ep11_key_load_spki(struct ep11_engine *e, CK_OBJECT_HANDLE *h,
     struct ep11_key *what, struct hsa_slice spki);
 
