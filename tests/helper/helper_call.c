@@ -103,9 +103,9 @@ static void
 got(struct hsa_call *c)
 {
 	static const struct hsa_attr some[] = {
-	    {.type = 0x100, .n = 8},
-	    {.type = 0, .n = 0},
+	    {.type = 0, .n = 8},
 	    {.type = 0x11, .n = HSA_ATTR_UNAVAILABLE},
+	    {.type = 0x100, .n = 0},
 	    {.type = 0x129, .n = 412},
 	    {.type = 0x162, .n = 1, .typed = true},
 	    {.type = 0x163, .n = HSA_ATTR_UNAVAILABLE, .typed = true},
@@ -118,7 +118,7 @@ got(struct hsa_call *c)
 		abort();
 	memcpy(c->got, some, sizeof(some));
 	c->got[0].p = c->out.p;
-	c->got[1].p = c->out.p + 8;
+	c->got[2].p = c->out.p + 8;
 	c->got[4].p = c->out.p + 8;
 }
 

@@ -59,7 +59,9 @@ expect_same_request(
 	assert_string_equal(a->caller.ceremony_id, b->caller.ceremony_id);
 	assert_string_equal(a->caller.ceremony_step, b->caller.ceremony_step);
 	assert_int_equal(a->transport.len, b->transport.len);
-	assert_memory_equal(a->transport.p, b->transport.p, a->transport.len);
+	if (a->transport.len != 0)
+		assert_memory_equal(
+		    a->transport.p, b->transport.p, a->transport.len);
 }
 
 static void
@@ -113,6 +115,51 @@ test_hsa_unit_request__what_is_absent_stays_absent(void **state)
 }
 
 static void
+test_hsa_unit_request__a_query_and_a_bare_block_come_back(void **state)
+{
+	struct hsa_unit_request q = {0}, got = {0};
+	struct hsa_buf b = {0}, again = {0};
+	size_t used = 0;
+
+	(void)state;
+	q.kind = HSA_UNIT_INFO;
+	q.query = 0xff000001;
+	q.subquery = 2;
+	assert_ok(hsa_unit_request_encode(&b, &q));
+	assert_ok(hsa_unit_request_decode(&got, &used, b.p, b.len));
+	assert_int_equal(got.kind, HSA_UNIT_INFO);
+	assert_int_equal(got.query, 0xff000001);
+	assert_int_equal(got.subquery, 2);
+	hsa_unit_request_free(&got);
+	admin_request(&q);
+	hsa_buf_free(&q.transport);
+	q.kind = HSA_UNIT_BLOCK;
+	hsa_buf_str(&q.command, "a command block");
+	hsa_buf_str(&q.signatures, "two signatures");
+	hsa_buf_reset(&b);
+	assert_ok(hsa_unit_request_encode(&b, &q));
+	for (size_t n = 0; n < b.len; n++)
+		assert_rc("E_TRUNCATED",
+		    hsa_unit_request_decode(&got, &used, b.p, n));
+	assert_ok(hsa_unit_request_decode(&got, &used, b.p, b.len));
+	expect_same_request(&q, &got);
+	assert_string_equal(hsa_buf_cstr(&got.command), "a command block");
+	assert_string_equal(hsa_buf_cstr(&got.signatures), "two signatures");
+	assert_ok(hsa_unit_request_encode(&again, &got));
+	assert_int_equal(again.len, b.len);
+	assert_memory_equal(again.p, b.p, b.len);
+	hsa_unit_request_free(&got);
+	q.caller.denied = 404;
+	assert_rc("E_ARG", hsa_unit_request_encode(&again, &q));
+	hsa_unit_request_free(&q);
+	/* a block of nobody's */
+	assert_rc("E_FORMAT",
+	    hsa_unit_request_decode(&got, &used, "\x02\x2a\x00", 3));
+	hsa_buf_free(&b);
+	hsa_buf_free(&again);
+}
+
+static void
 test_hsa_unit_request__wrong_ones_are_refused(void **state)
 {
 	static const struct {
@@ -122,7 +169,8 @@ test_hsa_unit_request__wrong_ones_are_refused(void **state)
 	    {"E_FORMAT", "\0", 1},                   /* no kind */
 	    {"E_FORMAT", "\x02\x0a\x00", 3},         /* no caller */
 	    {"E_FORMAT", "\x04\x0a\x02\x0a\x00", 5}, /* no command id */
-	    {"E_FORMAT", "\x02\x1a\x00", 3},         /* unknown kind */
+	    {"E_FORMAT", "\x02\x1a\x00", 3},         /* an empty call */
+	    {"E_FORMAT", "\x02\x32\x00", 3},         /* unknown kind */
 	    {"E_FORMAT", "\x04\x12\x00\x12\x00", 5}, /* twice */
 	    {"E_FORMAT", "\x03\x12\x01\x00", 4},     /* not empty */
 	    {"E_RANGE", "\x81\x80\x40", 3},          /* above 1 MiB */
@@ -191,6 +239,14 @@ full_status(struct hsa_unit_status *s)
 }
 
 static void
+expect_buf(const struct hsa_buf *a, const struct hsa_buf *b)
+{
+	assert_int_equal(a->len, b->len);
+	if (a->len != 0)
+		assert_memory_equal(a->p, b->p, a->len);
+}
+
+static void
 expect_reply(const struct hsa_unit_reply *r)
 {
 	struct hsa_unit_reply *got = calloc(1, sizeof(*got));
@@ -215,6 +271,16 @@ expect_reply(const struct hsa_unit_reply *r)
 	assert_true((got->admin.text == NULL) == (r->admin.text == NULL));
 	if (r->admin.text != NULL)
 		assert_string_equal(got->admin.text, r->admin.text);
+	if (r->kind == HSA_UNIT_INFO) {
+		assert_int_equal(got->info.rv, r->info.rv);
+		expect_buf(&got->info.data, &r->info.data);
+	}
+	if (r->kind == HSA_UNIT_BLOCK) {
+		assert_int_equal(got->block.http_status, r->block.http_status);
+		assert_string_equal(got->block.text, r->block.text);
+		expect_buf(&got->block.response, &r->block.response);
+		expect_buf(&got->block.signature, &r->block.signature);
+	}
 	assert_true((got->error == NULL) == (r->error == NULL));
 	if (r->error != NULL)
 		assert_string_equal(got->error, r->error);
@@ -252,6 +318,19 @@ test_hsa_unit_reply__every_kind_comes_back(void **state)
 	r->admin.text = copy("no");
 	expect_reply(r);
 	hsa_buf_str(&r->admin.transport, "149;PCI reply\xff;");
+	expect_reply(r);
+	hsa_unit_reply_free(r);
+	r->kind = HSA_UNIT_INFO;
+	expect_reply(r);
+	r->info.rv = 0x80000001;
+	hsa_buf_put(&r->info.data, "\0\xff answer", 9);
+	expect_reply(r);
+	r->kind = HSA_UNIT_BLOCK;
+	r->block.http_status = 507;
+	r->block.text = copy("the log is full");
+	expect_reply(r);
+	hsa_buf_str(&r->block.response, "response");
+	hsa_buf_str(&r->block.signature, "signature");
 	expect_reply(r);
 	hsa_unit_reply_free(r);
 	hsa_unit_reply_free(NULL);
@@ -310,6 +389,8 @@ main(void)
 		test_hsa_unit_request__an_administration_comes_back),
 	    cmocka_unit_test(
 		test_hsa_unit_request__what_is_absent_stays_absent),
+	    cmocka_unit_test(
+		test_hsa_unit_request__a_query_and_a_bare_block_come_back),
 	    cmocka_unit_test(test_hsa_unit_request__wrong_ones_are_refused),
 	    cmocka_unit_test(test_hsa_unit_reply__every_kind_comes_back),
 	    cmocka_unit_test(
