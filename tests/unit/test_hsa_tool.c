@@ -123,6 +123,7 @@ test_verify__a_state_directory_and_its_copy_are_good(void **state)
 	(void)state;
 	assert_int_equal(run(&cmd_verify, ARGS("verify", state_dir)), 0);
 	assert_true(says(&out, "verify: 2 logs, 29 records, OK\n"));
+	assert_true(says(&out, "(events 6, EP11 calls among them 3, specials"));
 	assert_true(says(&out, a.origin));
 	assert_true(says(&out, "--key"));
 	assert_int_equal(run(&cmd_verify, ARGS("verify", "--key", pub,

@@ -129,7 +129,7 @@ test_log__counts_events_specials_checkpoints(void **state)
 	helper_vfy_start(&l);
 	helper_vfy_event(&l);
 	helper_vfy_checkpoint(&l);
-	helper_vfy_event(&l);
+	helper_vfy_use(&l);
 	helper_vfy_special(&l);
 	helper_vfy_event(&l);
 	helper_vfy_checkpoint(&l);
@@ -137,6 +137,7 @@ test_log__counts_events_specials_checkpoints(void **state)
 	verify(&res, &l);
 	assert_false(res.bad);
 	assert_int_equal(res.events, 3);
+	assert_int_equal(res.calls, 1);
 	assert_int_equal(res.specials, 2);
 	assert_int_equal(res.checkpoints, 2);
 	assert_int_equal(res.epochs, 1);

@@ -32,6 +32,7 @@ agree(const void *p, size_t n)
 		assert_int_equal(seen.source_sequence, r.source_sequence);
 		assert_int_equal(seen.source, r.source);
 		assert_int_equal(seen.body, r.body);
+		assert_int_equal(seen.use, r.has_use);
 		assert_memory_equal(seen.unit_id, r.unit_id, 16);
 		assert_int_equal(vfy_scan_unit_start(&seen),
 		    r.body == HSA_BODY_SPECIAL && r.special.name != NULL &&

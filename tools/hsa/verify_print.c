@@ -30,10 +30,11 @@ log_text(struct hsa_buf *b, const struct verify_log *l)
 		vfy_utf8_show(b, r->origin);
 		hsa_buf_printf(b,
 		    "\n  records  %" PRIu64 " (events %" PRIu64
-		    ", specials %" PRIu64 ")\n  checkpoints %" PRIu64
-		    ", epochs %" PRIu64 "\n  sealed   %" PRIu64 ", root ",
-		    r->records, r->events, r->specials, r->checkpoints,
-		    r->epochs, r->sealed);
+		    ", EP11 calls among them %" PRIu64 ", specials %" PRIu64
+		    ")\n  checkpoints %" PRIu64 ", epochs %" PRIu64
+		    "\n  sealed   %" PRIu64 ", root ",
+		    r->records, r->events, r->calls, r->specials,
+		    r->checkpoints, r->epochs, r->sealed);
 		hsa_buf_hex(b, r->root, sizeof(r->root));
 		hsa_buf_u8(b, '\n');
 	}
@@ -123,6 +124,7 @@ log_json(struct hsa_jw *w, const struct verify_log *l)
 	hsa_jw_text(w, "origin", r->origin);
 	hsa_jw_uint(w, "records", r->records);
 	hsa_jw_uint(w, "events", r->events);
+	hsa_jw_uint(w, "calls", r->calls);
 	hsa_jw_uint(w, "specials", r->specials);
 	hsa_jw_uint(w, "checkpoints", r->checkpoints);
 	hsa_jw_uint(w, "epochs", r->epochs);

@@ -390,6 +390,7 @@ vfy_scan_record(struct vfy_seen *to, const char **why, const void *p, size_t n)
 	    .source = (enum hsa_source)s[R_SOURCE].v,
 	    .source_sequence = s[R_SOURCE_SEQUENCE].v,
 	    .unit_id = s[R_UNIT].p,
+	    .use = s[R_USE].p != NULL,
 	    .body = s[R_EVENT].p != NULL ? HSA_BODY_EVENT : HSA_BODY_SPECIAL,
 	};
 	if (to->body == HSA_BODY_SPECIAL) {

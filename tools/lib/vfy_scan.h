@@ -17,6 +17,7 @@ struct vfy_seen {
 	enum hsa_source source;
 	const uint8_t *unit_id; /* in the input */
 	enum hsa_body body;
+	bool use;               /* the event is of an EP11 call */
 	const uint8_t *special; /* its bytes in the input, or NULL */
 	size_t special_len;
 };

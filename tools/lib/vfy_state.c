@@ -153,6 +153,8 @@ vfy_state_record(
 		s->events++;
 	else
 		s->specials++;
+	if (r.use)
+		s->calls++;
 out:
 	return rc;
 }

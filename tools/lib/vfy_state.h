@@ -28,6 +28,7 @@ struct vfy_state {
 	uint64_t epoch;            /* of the last record; 0: none seen */
 	uint64_t source_sequence[HSA_SOURCES + 1]; /* the last of each */
 	uint64_t checkpoints, events, specials;
+	uint64_t calls;       /* of the events: with `use` */
 	bool sealed;          /* a checkpoint was seen */
 	uint64_t sealed_size; /* its size */
 	uint8_t sealed_root[HSA_SHA256_LEN];
