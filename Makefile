@@ -124,6 +124,9 @@ $(BUILD)/obj/%.o: %.c | $(GEN)
 	$(call say,CC)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# generated headers come as system headers, which dependency files leave out
+$(call obj,$(call src,proto)): $(GEN)
+
 define archive
 	@mkdir -p $(@D)
 	$(call say,AR)

@@ -4,8 +4,8 @@
 
 /* ---- writing ------------------------------------------------------------- */
 
-static Hsa__V1__Initiator *
-initiator_put(struct hsa_pool *pool, const struct hsa_initiator *i)
+Hsa__V1__Initiator *
+hsa_codec_initiator_put(struct hsa_pool *pool, const struct hsa_initiator *i)
 {
 	Hsa__V1__Initiator *m = hsa_pool_get(pool, sizeof(*m));
 
@@ -80,7 +80,7 @@ hsa_codec_event_put(
 	m->log_source_crn = hsa_pool_text(pool, ev->log_source_crn);
 	m->correlation_id = hsa_pool_text(pool, ev->correlation_id);
 	m->id = hsa_wire_bytes(ev->id, sizeof(ev->id));
-	m->initiator = initiator_put(pool, &ev->initiator);
+	m->initiator = hsa_codec_initiator_put(pool, &ev->initiator);
 	m->target = target_put(pool, ev);
 	m->observer_name = hsa_pool_text(pool, ev->observer_name);
 	m->reason = reason_put(pool, ev);
@@ -102,14 +102,14 @@ hsa_codec_special_put(
 	m->name = hsa_pool_text(pool, sp->name);
 	m->text = hsa_pool_text(pool, sp->text);
 	if (sp->has_initiator)
-		m->initiator = initiator_put(pool, &sp->initiator);
+		m->initiator = hsa_codec_initiator_put(pool, &sp->initiator);
 	return data_put(&m->details, pool, sp->details.len != 0, &sp->details);
 }
 
 /* ---- reading ------------------------------------------------------------- */
 
-static hsa_rc
-initiator_get(struct hsa_initiator *i, const Hsa__V1__Initiator *m)
+hsa_rc
+hsa_codec_initiator_get(struct hsa_initiator *i, const Hsa__V1__Initiator *m)
 {
 	hsa_rc rc;
 
@@ -154,7 +154,7 @@ hsa_codec_event_get(
 	HSA_TRY(rc, hsa_wire_text(&ev->log_source_crn, m->log_source_crn));
 	HSA_TRY(rc, hsa_wire_text(&ev->correlation_id, m->correlation_id));
 	HSA_TRY(rc, hsa_wire_text(&ev->observer_name, m->observer_name));
-	HSA_TRY(rc, initiator_get(&ev->initiator, m->initiator));
+	HSA_TRY(rc, hsa_codec_initiator_get(&ev->initiator, m->initiator));
 	HSA_TRY(rc, hsa_wire_text(&ev->target_id, m->target->id));
 	HSA_TRY(rc, hsa_wire_text(&ev->target_name, m->target->name));
 	HSA_TRY(rc, hsa_wire_text(&ev->target_type_uri, m->target->type_uri));
@@ -181,7 +181,8 @@ hsa_codec_special_get(
 	HSA_TRY(rc, hsa_wire_text(&sp->name, m->name));
 	HSA_TRY(rc, hsa_wire_text(&sp->text, m->text));
 	if (m->initiator != NULL)
-		HSA_TRY(rc, initiator_get(&sp->initiator, m->initiator));
+		HSA_TRY(
+		    rc, hsa_codec_initiator_get(&sp->initiator, m->initiator));
 	HSA_TRY(rc, data_get(&sp->details, &has, pool, m->details));
 	/* no details are written as no details, not as an empty object */
 	if (has && sp->details.len == 0)

@@ -20,6 +20,11 @@ HSA_MUST_USE hsa_rc hsa_codec_special_put(
 HSA_MUST_USE hsa_rc hsa_codec_special_get(
     struct hsa_special *sp, struct hsa_pool *pool, const Hsa__V1__Special *m);
 
+HSA_MUST_USE Hsa__V1__Initiator *hsa_codec_initiator_put(
+    struct hsa_pool *pool, const struct hsa_initiator *i); /* NULL: no memory */
+HSA_MUST_USE hsa_rc hsa_codec_initiator_get(
+    struct hsa_initiator *i, const Hsa__V1__Initiator *m);
+
 /* level: 1 for requestData itself. E_RANGE above HSA_DATA_DEPTH, E_FORMAT for
  * names that are empty, hold a dot, or are there twice (FORMAT E6). */
 HSA_MUST_USE hsa_rc hsa_codec_data_put(Hsa__V1__Data *m, struct hsa_pool *pool,

@@ -1,4 +1,5 @@
 #include "hsa_codec.h"
+#include "hsa_codec_event.h"
 #include "hsa_codec_ks.h"
 #include "hsa_codec_unit.h"
 
@@ -14,18 +15,10 @@ hsa_rc
 hsa_codec_caller_put(
     Hsa__V1__Caller *m, struct hsa_pool *pool, const struct hsa_caller *c)
 {
-	const struct hsa_initiator *i = &c->initiator;
-
 	hsa__v1__caller__init(m);
 	if (!denied_known(c->denied))
 		return HSA_RC(E_ARG);
-	m->id = hsa_pool_text(pool, i->id);
-	m->name = hsa_pool_text(pool, i->name);
-	m->type_uri = hsa_pool_text(pool, i->type_uri);
-	m->credential_type = hsa_pool_text(pool, i->credential_type);
-	m->host_address = hsa_pool_text(pool, i->host_address);
-	m->host_address_type = hsa_pool_text(pool, i->host_address_type);
-	m->host_agent = hsa_pool_text(pool, i->host_agent);
+	m->initiator = hsa_codec_initiator_put(pool, &c->initiator);
 	m->denied = c->denied;
 	m->denied_text = hsa_pool_text(pool, c->denied_text);
 	m->command_id = hsa_wire_bytes(c->command_id, HSA_UUID_LEN);
@@ -101,21 +94,14 @@ out:
 hsa_rc
 hsa_codec_caller_get(struct hsa_caller *c, const Hsa__V1__Caller *m)
 {
-	struct hsa_initiator *i = &c->initiator;
 	hsa_rc rc;
 
-	if (m == NULL || !denied_known(m->denied))
+	if (m == NULL || m->initiator == NULL || !denied_known(m->denied))
 		return HSA_RC(E_FORMAT);
 	c->denied = m->denied;
 	HSA_TRY(
 	    rc, hsa_wire_fixed(c->command_id, HSA_UUID_LEN, &m->command_id));
-	HSA_TRY(rc, hsa_wire_text(&i->id, m->id));
-	HSA_TRY(rc, hsa_wire_text(&i->name, m->name));
-	HSA_TRY(rc, hsa_wire_text(&i->type_uri, m->type_uri));
-	HSA_TRY(rc, hsa_wire_text(&i->credential_type, m->credential_type));
-	HSA_TRY(rc, hsa_wire_text(&i->host_address, m->host_address));
-	HSA_TRY(rc, hsa_wire_text(&i->host_address_type, m->host_address_type));
-	HSA_TRY(rc, hsa_wire_text(&i->host_agent, m->host_agent));
+	HSA_TRY(rc, hsa_codec_initiator_get(&c->initiator, m->initiator));
 	HSA_TRY(rc, hsa_wire_text(&c->denied_text, m->denied_text));
 	HSA_TRY(rc, hsa_wire_text(&c->ceremony_id, m->ceremony_id));
 	HSA_TRY(rc, hsa_wire_text(&c->ceremony_step, m->ceremony_step));

@@ -207,7 +207,7 @@ wrap(struct hsa_buf *b, uint8_t field, const struct hsa_buf *body)
 }
 
 #define CALLER                                                                 \
-	"\x0a\x12\x52\x10"                                                     \
+	"\x0a\x14\x0a\x00\x22\x10"                                             \
 	"0123456789abcdef"
 #define ID                                                                     \
 	"\x12\x10"                                                             \

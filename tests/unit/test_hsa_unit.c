@@ -166,14 +166,15 @@ test_hsa_unit_request__wrong_ones_are_refused(void **state)
 		const char *rc, *p;
 		size_t n;
 	} bad[] = {
-	    {"E_FORMAT", "\0", 1},                   /* no kind */
-	    {"E_FORMAT", "\x02\x0a\x00", 3},         /* no caller */
-	    {"E_FORMAT", "\x04\x0a\x02\x0a\x00", 5}, /* no command id */
-	    {"E_FORMAT", "\x02\x1a\x00", 3},         /* an empty call */
-	    {"E_FORMAT", "\x02\x32\x00", 3},         /* unknown kind */
-	    {"E_FORMAT", "\x04\x12\x00\x12\x00", 5}, /* twice */
-	    {"E_FORMAT", "\x03\x12\x01\x00", 4},     /* not empty */
-	    {"E_RANGE", "\x81\x80\x40", 3},          /* above 1 MiB */
+	    {"E_FORMAT", "\0", 1},                           /* no kind */
+	    {"E_FORMAT", "\x02\x0a\x00", 3},                 /* no caller */
+	    {"E_FORMAT", "\x04\x0a\x02\x0a\x00", 5},         /* no initiator */
+	    {"E_FORMAT", "\x06\x0a\x04\x0a\x02\x0a\x00", 7}, /* no id */
+	    {"E_FORMAT", "\x02\x1a\x00", 3},                 /* an empty call */
+	    {"E_FORMAT", "\x02\x32\x00", 3},                 /* unknown kind */
+	    {"E_FORMAT", "\x04\x12\x00\x12\x00", 5},         /* twice */
+	    {"E_FORMAT", "\x03\x12\x01\x00", 4},             /* not empty */
+	    {"E_RANGE", "\x81\x80\x40", 3},                  /* above 1 MiB */
 	};
 	struct hsa_unit_request q = {.kind = HSA_UNIT_ERROR}, got = {0};
 	struct hsa_buf b = {0};
@@ -189,9 +190,9 @@ test_hsa_unit_request__wrong_ones_are_refused(void **state)
 	assert_rc("E_ARG", hsa_unit_request_encode(&b, &q));
 	q.caller.denied = 401;
 	assert_ok(hsa_unit_request_encode(&b, &q));
-	/* denied 401 is 91 03 in field 8 (40): make it 402 */
+	/* denied 401 is 91 03 in field 2 (10): make it 402 */
 	for (size_t i = 0; i + 2 < b.len; i++)
-		if (b.p[i] == 0x40 && b.p[i + 1] == 0x91)
+		if (b.p[i] == 0x10 && b.p[i + 1] == 0x91)
 			b.p[i + 1]++;
 	assert_rc("E_FORMAT", hsa_unit_request_decode(&got, &used, b.p, b.len));
 	hsa_buf_free(&b);
