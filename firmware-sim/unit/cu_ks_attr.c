@@ -4,19 +4,18 @@
 #include <string.h>
 
 #include "cu_ks.h"
+#include "ep11_attr.h"
+#include "ep11_blob.h"
+#include "ep11_pkey.h"
 
-#define CKA_LABEL 0x3u
-
-/* Offsets of a key blob (ep11-host-api 10.1). */
-#define BLOB_WKID 32
-#define BLOB_WKID_LEN 16
-#define BLOB_VERSION 64
-#define BLOB_LEAST 112 /* header and MAC */
-#define SPKI_LEAST 64
+/* Scratch for the values that an object shows as bits or numbers. */
+#define SCRATCH 256
 
 struct own {
 	struct hsa_attr attr[HSA_KS_ATTRS_MAX];
 	size_t n;
+	uint8_t scratch[SCRATCH];
+	size_t used;
 };
 
 static void
@@ -25,20 +24,93 @@ own_add(struct own *o, uint64_t type, const void *p, size_t n)
 	o->attr[o->n++] = (struct hsa_attr){.type = type, .p = p, .n = n};
 }
 
+/* A CK_BBOOL, or a CK_ULONG of this machine. */
+static void
+own_number(struct own *o, uint64_t type, uint64_t v, size_t n)
+{
+	uint8_t *p = o->scratch + o->used;
+
+	if (n > SCRATCH - o->used)
+		return;
+	if (n == 1)
+		p[0] = v != 0;
+	else
+		memcpy(p, &v, n);
+	o->used += n;
+	own_add(o, type, p, n);
+}
+
+static void
+own_key(struct own *o, CK_OBJECT_CLASS cls, CK_KEY_TYPE type, uint32_t bools,
+    const uint8_t *wkid)
+{
+	size_t n = 0, i = 0;
+	const struct ep11_bool_row *row = ep11_bool_rows(&n);
+
+	own_number(o, CKA_CLASS, cls, sizeof(CK_ULONG));
+	own_number(o, CKA_KEY_TYPE, type, sizeof(CK_ULONG));
+	own_add(o, HSA_KS_CKA_WKID, wkid, EP11_WKID_LEN);
+	for (i = 0; i < n; i++)
+		own_number(o, row[i].type, bools & row[i].bit, 1);
+}
+
+/* p and n live as long as the blob. */
+static hsa_rc
+own_blob(struct own *o, struct hsa_slice blob)
+{
+	struct ep11_blob b = {.form = EP11_FORM_OBJECT};
+	hsa_rc rc;
+
+	HSA_TRY(rc, ep11_blob_decode(&b, blob.p, blob.n));
+	own_key(o, b.cls, b.type, b.bools,
+	    blob.p + sizeof(b.session)); /* where b.wkid was copied from */
+	if (b.params.n != 0)
+		own_add(o, CKA_EC_PARAMS, b.params.p, b.params.n);
+	if (b.cls == CKO_SECRET_KEY)
+		own_number(
+		    o, CKA_VALUE_LEN, (b.bits + 7) / 8, sizeof(CK_ULONG));
+	else if (b.type == CKK_RSA)
+		own_number(o, CKA_MODULUS_BITS, b.bits, sizeof(CK_ULONG));
+out:
+	return rc;
+}
+
+static hsa_rc
+own_public(struct own *o, struct hsa_slice blob)
+{
+	struct ep11_spki s = {.maced = false};
+	struct ep11_pkey k = {.key = NULL};
+	size_t maced = 0;
+	hsa_rc rc;
+
+	HSA_TRY(rc, ep11_spki_decode(&s, &maced, blob.p, blob.n));
+	if (!s.maced || ep11_pkey_public(&k, s.spki.p, s.spki.n) != CKR_OK) {
+		rc = HSA_RC(E_FORMAT);
+		goto out;
+	}
+	/* the first OCTET STRING behind the SPKI */
+	own_key(o, CKO_PUBLIC_KEY, k.type, s.bools, s.spki.p + s.spki.n + 2);
+	if (k.curve != NULL)
+		own_add(o, CKA_EC_PARAMS, k.curve->oid, k.curve->oid_len);
+	else if (k.type == CKK_RSA)
+		own_number(o, CKA_MODULUS_BITS, k.bits, sizeof(CK_ULONG));
+out:
+	ep11_pkey_free(&k);
+	return rc;
+}
+
+/* Structure only: whether the MAC holds is asked at every use of the key,
+ * under the master key of that time. */
 static uint32_t
 blob_read(struct own *o, struct hsa_diag *why, struct hsa_slice blob)
 {
-	const uint8_t *p = blob.p;
+	hsa_rc rc = ep11_is_spki(blob.p, blob.n) ? own_public(o, blob)
+						 : own_blob(o, blob);
 
-	if (blob.n >= SPKI_LEAST && p[0] == 0x30)
+	if (hsa_is_ok(rc))
 		return HSA_KS_OK;
-	if (blob.n < BLOB_LEAST || p[BLOB_VERSION] != 0x34 ||
-	    p[BLOB_VERSION + 1] != 0x12 || p[0] == 0x30) {
-		hsa_diag_set(why, "give what the unit made, unchanged");
-		return HSA_KS_BLOB_ERROR;
-	}
-	own_add(o, HSA_KS_CKA_WKID, p + BLOB_WKID, BLOB_WKID_LEN);
-	return HSA_KS_OK;
+	hsa_diag_set(why, "give what the unit made, unchanged");
+	return HSA_KS_BLOB_ERROR;
 }
 
 static const struct hsa_attr *

@@ -69,12 +69,14 @@ static const char *const sql[CU_KS_SQL_COUNT] = {
     [CU_KS_ATTR_HAS] = "SELECT owner FROM ks_attr WHERE scope = ?1"
 		       " AND type = ?2 AND owner = ?4 AND hash = ?3"
 		       " AND value = ?5",
-    [CU_KS_ATTR_COUNT] = "SELECT count(*) FROM (SELECT 1 FROM ks_attr"
-			 " WHERE scope = ?1 AND type = ?2 AND hash = ?3"
-			 " LIMIT ?4)",
-    [CU_KS_ATTR_WALK] = "SELECT owner FROM ks_attr WHERE scope = ?1"
-			" AND type = ?2 AND hash = ?3 AND owner > ?4"
-			" AND value = ?5 ORDER BY owner",
+    [CU_KS_ATTR_COUNT] =
+	"SELECT count(*) FROM (SELECT 1 FROM ks_attr"
+	" INDEXED BY ks_attr_find WHERE scope = ?1 AND type = ?2 AND hash = ?3"
+	" LIMIT ?4)",
+    [CU_KS_ATTR_WALK] =
+	"SELECT owner FROM ks_attr INDEXED BY ks_attr_find"
+	" WHERE scope = ?1 AND type = ?2 AND hash = ?3 AND owner > ?4"
+	" AND value = ?5 ORDER BY owner",
     [CU_KS_ATTR_PUT] = "INSERT INTO ks_attr(scope, type, hash, owner, value)"
 		       " VALUES(?, ?, ?, ?, ?)",
     [CU_KS_ATTR_DROP] = "DELETE FROM ks_attr WHERE scope = ? AND owner = ?",

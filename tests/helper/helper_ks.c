@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ep11_blob.h"
 #include "helper_ks.h"
 #include "hsa_hash.h"
 
@@ -15,22 +16,33 @@
 	} while (0)
 
 void
+ks_blob_of(uint8_t *blob, size_t n, uint32_t seed)
+{
+	static uint8_t material[HSA_BLOB_MAX];
+	struct ep11_blob k = {
+	    .cls = CKO_SECRET_KEY,
+	    .type = CKK_AES,
+	    .bools = EP11_ENCRYPT | EP11_DECRYPT | EP11_EXTRACTABLE,
+	    .form = EP11_FORM_OBJECT,
+	    .bits = 256,
+	    .wrapped = {material, n - EP11_BLOB_CLEAR - 9 - EP11_MAC_LEN},
+	};
+	struct hsa_buf b = {0};
+
+	memset(k.wkid, 0x5a, sizeof(k.wkid));
+	memcpy(k.iv, &seed, sizeof(seed));
+	memset(material, 0x77, sizeof(material));
+	CHECK(hsa_is_ok(ep11_blob_encode(&b, &k)));
+	hsa_buf_put(&b, material, EP11_MAC_LEN);
+	CHECK(b.len == n);
+	memcpy(blob, b.p, n);
+	hsa_buf_free(&b);
+}
+
+void
 ks_blob(uint8_t blob[KS_BLOB_LEN], uint32_t seed)
 {
-	static const uint8_t head[] = {
-	    /* 48: AES (0x1f) and CKO_SECRET_KEY; encrypt and decrypt */
-	    0x1f, 0, 0, 4, 0x00, 0x0c, 0, 0,
-	    /* mode, version */
-	    0, 0, 0, 0, 0, 0, 0, 0, 0x34, 0x12};
-	static const uint8_t clear[] = {
-	    1, 0, 0, 1, 0, 0, 0, 0, 0}; /* 256 bits, no params, no SPKI */
-
-	memset(blob, 0, KS_BLOB_LEN);
-	memset(blob + 32, 0x5a, 16);
-	memcpy(blob + 48, head, sizeof(head));
-	memcpy(blob + 66, &seed, sizeof(seed));
-	memcpy(blob + 80, clear, sizeof(clear));
-	memset(blob + 89, 0x77, KS_BLOB_LEN - 89);
+	ks_blob_of(blob, KS_BLOB_LEN, seed);
 }
 
 static void

@@ -9,9 +9,12 @@
 
 #define KS_INSTANCE "00000000-0000-4000-8000-000000000001"
 
-/* A key blob as far as a keystore looks: header, material, MAC. */
-#define KS_BLOB_LEN 160
+/* A key blob of an AES-256 key as far as a keystore looks: well-formed, its
+ * material and MAC made up. */
+#define KS_BLOB_LEN 161
+#define KS_BLOB_LARGE 16377 /* no longer one is well-formed */
 void ks_blob(uint8_t blob[KS_BLOB_LEN], uint32_t seed);
+void ks_blob_of(uint8_t *blob, size_t n, uint32_t seed);
 
 /* ks_do(b, r, q) - through cu_unit_keystore; a request without id gets one,
  * a change without TxID as well. Returns the rv. r: the caller's to free. */

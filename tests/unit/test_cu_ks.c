@@ -10,12 +10,14 @@
 
 #include <cmocka.h>
 
+#include <openssl/ec.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <sqlite3.h>
+
+#include "ep11_blob.h"
 #include "helper_ks.h"
 #include "hsa_hash.h"
-
-#define CKA_LABEL 0x3u
-#define CKA_ID 0x102u
-#define CKA_SIGN 0x108u
 
 static int
 setup(void **state)
@@ -228,7 +230,7 @@ test_cu_ks__a_key_is_stored_updated_and_deleted(void **state)
 {
 	struct cu_bench *b = *state;
 	const struct hsa_attr a[] = {
-	    attr_of(CKA_ID, "id-1"), attr_of(0x80010001, "x")};
+	    attr_of(CKA_ID, "id-1"), attr_of(0x80050001, "x")};
 	const struct hsa_attr other[] = {attr_of(CKA_ID, "id-2")};
 	struct hsa_ks_reply r = {0};
 	struct hsa_ks_request q;
@@ -265,7 +267,7 @@ test_cu_ks__a_key_is_stored_updated_and_deleted(void **state)
 	assert_int_equal(k->blob.n, sizeof(blob));
 	assert_memory_equal(k->blob.p, blob, sizeof(blob));
 	expect_attr(k->attr, k->attr_len, CKA_ID, "id-1");
-	expect_attr(k->attr, k->attr_len, 0x80010001, "x");
+	expect_attr(k->attr, k->attr_len, 0x80050001, "x");
 	expect_attr(k->attr, k->attr_len, CKA_LABEL, "my key");
 	expect_attr(k->attr, k->attr_len, HSA_KS_CKA_WKID, "ZZZZZZZZZZZZZZZZ");
 	for (size_t i = 1; i < k->attr_len; i++)
@@ -291,7 +293,7 @@ test_cu_ks__a_key_is_stored_updated_and_deleted(void **state)
 	assert_int_equal(k->created_ns, created);
 	assert_true(k->updated_ns > created);
 	expect_attr(k->attr, k->attr_len, CKA_ID, "id-2");
-	assert_null(find(k->attr, k->attr_len, 0x80010001));
+	assert_null(find(k->attr, k->attr_len, 0x80050001));
 	hsa_ks_reply_free(&r);
 
 	/* the next one too, with another blob */
@@ -319,6 +321,150 @@ test_cu_ks__a_key_is_stored_updated_and_deleted(void **state)
 	q.attr_len = 1;
 	assert_int_equal(ks_do(b, &r, &q), HSA_KS_OK);
 	assert_int_equal(r.key_len, 0);
+	hsa_ks_reply_free(&r);
+}
+
+/* ---- what a blob says of itself ------------------------------------------ */
+
+static void
+expect_bytes(const struct hsa_ks_key *k, uint64_t type, const void *p, size_t n)
+{
+	const struct hsa_attr *f = find(k->attr, k->attr_len, type);
+
+	if (f == NULL)
+		fail_msg("no attribute 0x%llx", (unsigned long long)type);
+	assert_int_equal(f->n, n);
+	assert_memory_equal(f->p, p, n);
+}
+
+static void
+expect_number(const struct hsa_ks_key *k, uint64_t type, uint64_t v)
+{
+	expect_bytes(k, type, &v, sizeof(v));
+}
+
+static void
+expect_bool(const struct hsa_ks_key *k, uint64_t type, uint8_t v)
+{
+	expect_bytes(k, type, &v, 1);
+}
+
+/* A MACed public key of that pair, with a made-up MAC; length out. */
+static size_t
+public_blob(uint8_t blob[HSA_BLOB_MAX], EVP_PKEY *key, uint32_t bools)
+{
+	struct ep11_spki s = {.maced = true, .bools = bools};
+	unsigned char *der = NULL;
+	struct hsa_buf b = {0};
+	int n = i2d_PUBKEY(key, &der);
+	size_t len = 0;
+
+	assert_true(n > 0);
+	s.spki = (struct hsa_slice){der, (size_t)n};
+	memset(s.wkid, 'W', sizeof(s.wkid));
+	assert_true(hsa_is_ok(ep11_spki_encode(&b, &s)));
+	hsa_buf_put(&b, "\x04\x20", 2);
+	hsa_buf_put(&b, blob, 32);
+	len = b.len;
+	memcpy(blob, b.p, len);
+	hsa_buf_free(&b);
+	OPENSSL_free(der);
+	return len;
+}
+
+static void
+test_cu_ks__what_a_blob_shows_becomes_attributes(void **state)
+{
+	static uint8_t blob[HSA_BLOB_MAX];
+	static const uint8_t p256[] = {
+	    0x06, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7};
+	struct cu_bench *b = *state;
+	EVP_PKEY *ec = EVP_EC_gen("P-256"), *rsa = EVP_RSA_gen(2048);
+	struct hsa_ks_request q;
+	struct hsa_ks_reply r = {0};
+	const struct hsa_ks_key *k = NULL;
+	uint8_t store[16], id[16];
+
+	assert_non_null(ec);
+	assert_non_null(rsa);
+	ks_create(b, store, "s");
+	ks_store(b, id, store, "aes", 1);
+	k = fetch(b, &r, store, id);
+	expect_number(k, CKA_CLASS, CKO_SECRET_KEY);
+	expect_number(k, CKA_KEY_TYPE, CKK_AES);
+	expect_number(k, CKA_VALUE_LEN, 32);
+	expect_bool(k, CKA_ENCRYPT, 1);
+	expect_bool(k, CKA_SIGN, 0);
+	expect_bool(k, CKA_EXTRACTABLE, 1);
+	hsa_ks_reply_free(&r);
+
+	q = on_store(HSA_KS_STORE_KEY, store);
+	q.blob = (struct hsa_slice){blob, public_blob(blob, ec, EP11_VERIFY)};
+	assert_int_equal(ks_do(b, &r, &q), HSA_KS_OK);
+	k = r.key;
+	expect_number(k, CKA_CLASS, CKO_PUBLIC_KEY);
+	expect_number(k, CKA_KEY_TYPE, CKK_EC);
+	expect_bytes(k, CKA_EC_PARAMS, p256, sizeof(p256));
+	expect_bytes(k, HSA_KS_CKA_WKID, "WWWWWWWWWWWWWWWW", 16);
+	expect_bool(k, CKA_VERIFY, 1);
+	expect_bool(k, CKA_WRAP, 0);
+	hsa_ks_reply_free(&r);
+
+	q = on_store(HSA_KS_STORE_KEY, store);
+	q.blob = (struct hsa_slice){blob, public_blob(blob, rsa, EP11_WRAP)};
+	assert_int_equal(ks_do(b, &r, &q), HSA_KS_OK);
+	expect_number(r.key, CKA_KEY_TYPE, CKK_RSA);
+	expect_number(r.key, CKA_MODULUS_BITS, 2048);
+	hsa_ks_reply_free(&r);
+
+	/* without its tail it is a bare SPKI, which is no key of a unit's */
+	memset(q.tx_id, 0, 16);
+	q.blob.n -= EP11_SPKI_TAIL;
+	refused(b, q, HSA_KS_BLOB_ERROR, "unchanged");
+	EVP_PKEY_free(ec);
+	EVP_PKEY_free(rsa);
+}
+
+static void
+test_cu_ks__attributes_against_the_blob_are_refused(void **state)
+{
+	struct cu_bench *b = *state;
+	const uint8_t yes = 1, no = 0;
+	const CK_ULONG secret = CKO_SECRET_KEY, des3 = CKK_DES3;
+	struct hsa_attr a[] = {
+	    {.type = CKA_CLASS, .p = (const uint8_t *)&secret, .n = 8},
+	    {.type = CKA_ENCRYPT, .p = &yes, .n = 1},
+	    {.type = CKA_LABEL, .p = (const uint8_t *)"k", .n = 1},
+	};
+	uint8_t store[16], blob[KS_BLOB_LEN];
+	struct hsa_ks_request q;
+	struct hsa_ks_reply r = {0};
+
+	ks_create(b, store, "s");
+	ks_blob(blob, 1);
+	q = on_store(HSA_KS_STORE_KEY, store);
+	q.name = "k";
+	q.blob = (struct hsa_slice){blob, sizeof(blob)};
+	q.attr = a;
+	q.attr_len = 3;
+	assert_int_equal(ks_do(b, &r, &q), HSA_KS_OK); /* as it is */
+	hsa_ks_reply_free(&r);
+	memset(q.tx_id, 0, 16);
+	a[1].p = &no;
+	refused(b, q, HSA_KS_TEMPLATE_INCONSISTENT, "0x104 is not what");
+	a[1] = (struct hsa_attr){
+	    .type = CKA_KEY_TYPE, .p = (const uint8_t *)&des3, .n = 8};
+	refused(b, q, HSA_KS_TEMPLATE_INCONSISTENT, "0x100 is not what");
+	a[1].n = 4; /* not a CK_ULONG of this machine */
+	refused(b, q, HSA_KS_TEMPLATE_INCONSISTENT, "0x100 is not what");
+	/* an update of nothing but the blob follows what the blob shows */
+	ks_store(b, q.key_id, store, "k", 2);
+	q = on_key(HSA_KS_UPDATE_KEY, store, q.key_id);
+	q.version = 1;
+	blob[52] ^= EP11_EXTRACTABLE;
+	q.blob = (struct hsa_slice){blob, sizeof(blob)};
+	assert_int_equal(ks_do(b, &r, &q), HSA_KS_OK);
+	expect_bool(r.key, CKA_EXTRACTABLE, 0);
 	hsa_ks_reply_free(&r);
 }
 
@@ -427,6 +573,26 @@ test_cu_ks__only_empty_keystores_go_unless_forced(void **state)
 	hsa_ks_reply_free(&r);
 }
 
+static void
+test_cu_ks__a_unit_of_before_gets_its_keystore(void **state)
+{
+	struct cu_bench *b = *state;
+	sqlite3 *db = NULL;
+	uint8_t id[16];
+
+	cu_bench_close(b);
+	assert_int_equal(sqlite3_open(b->db, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+			     "DROP TABLE ks_store; DROP TABLE ks_key;"
+			     "DROP TABLE ks_attr; DROP TABLE ks_tx",
+			     NULL, NULL, NULL),
+	    SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	cu_bench_open(b);
+	ks_create(b, id, "first");
+	assert_int_equal(keys_in(b, id), 0);
+}
+
 /* ---- who and in which state ---------------------------------------------- */
 
 static void
@@ -505,10 +671,13 @@ main(void)
 	    CASE(test_cu_ks__a_keystore_is_made_and_found_and_deleted),
 	    CASE(test_cu_ks__ids_may_be_chosen_and_are_given_once),
 	    CASE(test_cu_ks__a_key_is_stored_updated_and_deleted),
+	    CASE(test_cu_ks__what_a_blob_shows_becomes_attributes),
+	    CASE(test_cu_ks__attributes_against_the_blob_are_refused),
 	    CASE(
 		test_cu_ks__a_change_that_expects_another_version_is_a_conflict),
 	    CASE(test_cu_ks__a_change_that_is_sent_again_is_a_replay),
 	    CASE(test_cu_ks__only_empty_keystores_go_unless_forced),
+	    CASE(test_cu_ks__a_unit_of_before_gets_its_keystore),
 	    CASE(test_cu_ks__denied_callers_leave_their_event),
 	    CASE(test_cu_ks__a_halted_unit_refuses_without_an_event),
 	};
