@@ -377,6 +377,32 @@ test_store__damage_in_what_was_acknowledged_is_never_cut(void **state)
 		assert_int_equal(stat(path, &st), 0);
 		assert_int_equal(st.st_size, last->len);
 	}
+	/* a later header, and the file that vouches for its numbers */
+	helper_vfy_free(&l);
+	helper_vfy_init(&l, 3);
+	helper_vfy_fill(&l, 12, 4, 8);
+	assert_int_equal(l.files, 2);
+	last = &l.file[1].b;
+	for (size_t at = 0; at < last->len; at++) {
+		struct hsa_buf copy = {0};
+
+		helper_vfy_write(&l, dir);
+		hsa_buf_put(&copy, last->p, last->len);
+		copy.p[at] ^= 0x04;
+		helper_vfy_put_file(dir, l.file[1].name, copy.p, copy.len);
+		hsa_buf_free(&copy);
+		if (try_open(&s, &l, 0, &d).v != HSA_E_CORRUPT)
+			fail_msg("byte %zu", at);
+	}
+	helper_vfy_write(&l, dir);
+	helper_vfy_put_file(
+	    dir, l.file[0].name, l.file[0].b.p, l.file[0].b.len - 1);
+	assert_int_equal(try_open(&s, &l, 0, &d).v, HSA_E_CORRUPT);
+	assert_non_null(strstr(d.text, l.file[0].name));
+	helper_vfy_free(&l);
+	helper_vfy_init(&l, 3);
+	helper_vfy_fill(&l, 12, 4, 100);
+	last = &l.file[0].b;
 	/* cut, with and without its head */
 	for (size_t n = 0; n < last->len; n += 29) {
 		helper_vfy_write(&l, dir);
