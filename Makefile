@@ -33,16 +33,17 @@ export LSAN_OPTIONS ?= suppressions=$(CURDIR)/tests/lint/lsan.supp:print_suppres
 export UBSAN_OPTIONS ?= print_stacktrace=1
 SANFLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=all
 endif
-ROOMS := proto ep11 tke firmware-sim/unit firmware-sim/backend \
+ROOMS := proto ep11 ep11/host tke firmware-sim/unit firmware-sim/backend \
 	firmware-sim/seal firmware-sim/channel firmware-sim/endpoint \
 	tools/lib tools/tke tools/hsa
 CPPFLAGS := -D_GNU_SOURCE -DHSA_VERSION='"$(VERSION)"' \
-	$(addprefix -I,$(ROOMS)) -Itests/helper -isystem $(BUILD)/gen
+	$(addprefix -I,$(ROOMS)) -Ifirmware-sim -Itests/helper -isystem $(BUILD)/gen
 CFLAGS := -std=c11 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) $(FUZZ_CFLAGS)
 LDFLAGS := -Wl,-z,relro,-z,now $(SANFLAGS)
 
 LIBS_HSA := -lprotobuf-c -lcrypto
 LIBS_FW := -lp11 -lsqlite3 -lmicrohttpd -lcyaml -ljansson -lcrypto -lpthread -ldl
+LIBS_HOST := -lprotobuf-c -lcrypto -lpthread -ldl
 LIBS_TOOLS := -lcurl -lcyaml -ljansson -lcrypto -lpthread
 
 # ---- sources: one archive per room group ------------------------------------
@@ -56,6 +57,7 @@ OBJ_PROTO := $(call obj,$(call src,proto)) \
 	$(SCHEMAS:%=$(BUILD)/obj/gen/%.pb-c.o)
 OBJ_TKE := $(call obj,$(call src,tke))
 OBJ_EP11 := $(call obj,$(call src,ep11))
+OBJ_HOST := $(call obj,$(call src,ep11/host))
 OBJ_FW := $(call obj,$(call src,firmware-sim/unit firmware-sim/backend \
 	firmware-sim/seal firmware-sim/channel firmware-sim/endpoint))
 OBJ_TOOLS := $(call obj,$(filter-out %/main.c,$(call src,tools/lib tools/tke \
@@ -65,12 +67,14 @@ OBJ_HELPER := $(call obj,$(call src,tests/helper))
 A_HSA := $(BUILD)/lib/libhsa.a
 A_TKE := $(BUILD)/obj/libtke.a
 A_EP11 := $(BUILD)/obj/libep11eng.a
+A_HOST := $(BUILD)/obj/libep11host.a
 A_FW := $(BUILD)/obj/libfw.a
 A_TOOLS := $(BUILD)/obj/libtools.a
 A_HELPER := $(BUILD)/obj/libhelper.a
 
 PROGRAMS := $(BUILD)/bin/cryptounitd $(BUILD)/bin/tke $(BUILD)/bin/hsa
 SO := $(BUILD)/lib/libhsa.so.0
+SO_HOST := $(BUILD)/lib/libep11.so.4
 
 UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard \
 	tests/unit/test_*.c tests/kat/test_*.c))
@@ -105,7 +109,7 @@ help:
 	@echo "  missing packages instead of installing them."
 
 ## all           programs, libraries
-all: $(PROGRAMS) $(SO) $(A_HSA)
+all: $(PROGRAMS) $(SO) $(SO_HOST) $(A_HSA)
 
 # ---- rules ------------------------------------------------------------------
 
@@ -139,6 +143,10 @@ $(A_TKE): $(OBJ_TKE)
 	$(archive)
 $(A_EP11): $(OBJ_EP11)
 	$(archive)
+# what the library exports is said in ep11.h; the map says it once more
+$(OBJ_HOST): HARDEN += -fvisibility=hidden
+$(A_HOST): $(OBJ_HOST)
+	$(archive)
 $(A_FW): $(OBJ_FW)
 	$(archive)
 $(A_TOOLS): $(OBJ_TOOLS)
@@ -161,12 +169,12 @@ $(BUILD)/bin/hsa: $(BUILD)/obj/tools/hsa/main.o $(A_TOOLS) $(A_TKE) $(A_HSA)
 	$(link) $(LIBS_TOOLS) $(LIBS_HSA)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(A_HELPER) $(A_TOOLS) $(A_FW) \
-    $(A_TKE) $(A_EP11) $(A_HSA)
+    $(A_TKE) $(A_EP11) $(A_HOST) $(A_HSA)
 	$(link) -lcmocka $(LIBS_TOOLS) $(LIBS_FW) $(LIBS_HSA)
 
 $(FUZZ_BIN): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o \
     $(BUILD)/obj/tests/fuzz/replay_main.o $(A_TOOLS) $(A_FW) $(A_TKE) \
-    $(A_EP11) $(A_HSA)
+    $(A_EP11) $(A_HOST) $(A_HSA)
 	$(link) $(LIBS_TOOLS) $(LIBS_FW) $(LIBS_HSA)
 
 $(SO): $(OBJ_PROTO) proto/libhsa.map
@@ -175,6 +183,14 @@ $(SO): $(OBJ_PROTO) proto/libhsa.map
 	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,libhsa.so.0 \
 	    -Wl,--version-script=proto/libhsa.map -o $@ $(OBJ_PROTO) $(LIBS_HSA)
 	ln -sf libhsa.so.0 $(BUILD)/lib/libhsa.so
+
+$(SO_HOST): $(OBJ_HOST) ep11/host/libep11.map $(A_HSA)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,libep11.so.4 \
+	    -Wl,--version-script=ep11/host/libep11.map -o $@ $(OBJ_HOST) \
+	    $(A_HSA) $(LIBS_HOST)
+	ln -sf libep11.so.4 $(BUILD)/lib/libep11.so
 
 # ---- the newcomer's two commands ----------------------------------------------
 
@@ -227,7 +243,7 @@ check-tsan: deps-test
 	@CU_BUILD=$(BUILD) tests/run.sh $(BUILD) $(TSAN_TESTS)
 
 $(BUILD)/bin/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(A_TOOLS) $(A_FW) \
-    $(A_TKE) $(A_EP11) $(A_HSA)
+    $(A_TKE) $(A_EP11) $(A_HOST) $(A_HSA)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_TOOLS) $(LIBS_FW) \
 	    $(LIBS_HSA)
@@ -260,8 +276,10 @@ install: all
 	    $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/hsa
 	install -m 755 $(BUILD)/bin/tke $(BUILD)/bin/hsa $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BUILD)/bin/cryptounitd $(DESTDIR)$(PREFIX)/sbin
-	install -m 644 $(SO) $(A_HSA) $(DESTDIR)$(PREFIX)/lib
+	install -m 644 $(SO) $(SO_HOST) $(A_HSA) $(DESTDIR)$(PREFIX)/lib
 	ln -sf libhsa.so.0 $(DESTDIR)$(PREFIX)/lib/libhsa.so
+	ln -sf libep11.so.4 $(DESTDIR)$(PREFIX)/lib/libep11.so
+	install -m 644 ep11/host/ep11.h $(DESTDIR)$(PREFIX)/include
 	install -m 644 $(HEADERS) proto/*.def proto/*.proto proto/FORMAT.md \
 	    $(DESTDIR)$(PREFIX)/include/hsa
 	sed -e 's,@PREFIX@,$(PREFIX),g' -e 's,@VERSION@,$(VERSION),g' \

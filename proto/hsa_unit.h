@@ -69,6 +69,13 @@ struct hsa_block_reply {
 	struct hsa_buf response, signature;
 };
 
+/*
+ * A query of get_xcp_info beside EP11's own, none of which tells a module's
+ * number: index of the module(4) || of the domain(4), big-endian. For the host
+ * library, which finds units by them.
+ */
+#define HSA_INFO_LOCATION 0xfe000001u
+
 /* Answer to get_xcp_info. */
 struct hsa_info_reply {
 	uint32_t rv; /* CKR_* */
