@@ -6,6 +6,7 @@
 
 #define VERSION 0x1234u
 #define AT_BOOLS 52
+#define AT_VERSION 64
 /* AES key wrap with padding: whole blocks of 8, at least two */
 #define WRAPPED_MIN 16u
 #define DER_SEQUENCE 0x30
@@ -292,4 +293,14 @@ bool
 ep11_is_spki(const void *p, size_t n)
 {
 	return n > 0 && *(const uint8_t *)p == DER_SEQUENCE;
+}
+
+bool
+ep11_is_blob(const void *p, size_t n)
+{
+	const uint8_t *b = p;
+
+	return n >= EP11_BLOB_CLEAR && b[0] != DER_SEQUENCE &&
+	       b[AT_VERSION] == (VERSION & 0xff) &&
+	       b[AT_VERSION + 1] == VERSION >> 8;
 }

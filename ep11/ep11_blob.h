@@ -36,7 +36,7 @@ enum ep11_form {
 	EP11_FORM_OBJECT = 1, /* the token's own wrap of a key of this type */
 	EP11_FORM_VALUE       /* as a generic secret whose value is the key's
 				 (PKCS #8 or raw): for keys that the token
-				 does not wrap; ep11_exposure.h lists them */
+				 does not wrap; ep11_exposure.def says which */
 };
 
 struct ep11_blob {
@@ -98,7 +98,9 @@ HSA_MUST_USE hsa_rc ep11_spki_encode(
     struct hsa_buf *b, const struct ep11_spki *s);
 HSA_MUST_USE hsa_rc ep11_spki_decode(
     struct ep11_spki *s, size_t *maced, const void *p, size_t n);
-/* ep11_is_spki(p, n) - a public key by its first byte. */
+/* ep11_is_spki(p, n) - a public key by its first byte.
+ * ep11_is_blob(p, n) - a key blob by its version. */
 bool ep11_is_spki(const void *p, size_t n);
+bool ep11_is_blob(const void *p, size_t n);
 
 #endif

@@ -23,6 +23,15 @@ struct ep11_engine {
 	struct ep11_logins *logins;
 };
 
+/* What a caller hears of a token that fails at what no caller can spoil. */
+static inline CK_RV
+ep11_trouble(CK_RV rv)
+{
+	return rv == CKR_OK || rv == CKR_HOST_MEMORY || rv == CKR_DEVICE_MEMORY
+		   ? rv
+		   : CKR_FUNCTION_FAILED;
+}
+
 /*
  * One EP11 function. Returns what the call answers; fills in the reply. The
  * engine has checked the request against the limits of hsa_call.h and applies

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include "ep11_blob.h"
 #include "ep11_engine.h"
+#include "ep11_exposure.h"
 
 /* A curve by the DER of its OID (ep11-host-api 18.7). */
 struct ep11_curve {
@@ -63,6 +64,7 @@ struct ep11_key {
  *   CKR_SESSION_CLOSED          bound to a session that is not logged in
  *   CKR_KEY_HANDLE_INVALID      empty blob
  *   CKR_FUNCTION_CANCELED       control point 48: a blob without a session
+ * A bare SPKI is CKR_IBM_BLOB_ERROR: ep11_key_load_spki is for those.
  */
 CK_RV ep11_key_get(struct ep11_engine *e, struct ep11_key **k,
     struct hsa_call *c, struct hsa_slice blob, uint32_t use);
@@ -74,9 +76,10 @@ struct ep11_key_new {
 	CK_OBJECT_CLASS cls;
 	CK_KEY_TYPE type;
 	uint32_t bits, bools;
-	struct hsa_slice params; /* EC: DER OID */
-	struct hsa_slice spki;   /* private keys */
-	struct hsa_slice value; /* EP11_FORM_VALUE: the material, when h is 0 */
+	struct hsa_slice params;  /* EC: DER OID */
+	struct hsa_slice spki;    /* private keys */
+	struct hsa_slice value;   /* EP11_FORM_VALUE, when h is 0: PKCS #8 of an
+				     Edwards or Montgomery private key */
 	struct hsa_slice session; /* 32 bytes or empty */
 };
 
@@ -97,19 +100,20 @@ CK_RV ep11_key_session(struct ep11_engine *e, uint8_t session[EP11_SESSION_LEN],
 /*
  * ep11_key_rewrite(e, out, blob, bools) - the same blob with other booleans
  * and a new MAC. ep11_key_rewrap(e, out, c, blob) - under the next master key;
- * CKR_IBM_WK_NOT_INITIALIZED with reason 50 when none is committed. MACed
- * public keys too.
+ * CKR_IBM_WK_NOT_INITIALIZED with reason 49 when there is no current one, 50
+ * when no next one is committed. MACed public keys too.
  */
 CK_RV ep11_key_rewrite(struct ep11_engine *e, struct hsa_buf *out,
     struct hsa_slice blob, uint32_t bools);
 CK_RV ep11_key_rewrap(struct ep11_engine *e, struct hsa_buf *out,
     struct hsa_call *c, struct hsa_slice blob);
 
-/* ep11_key_value(e, k, v) - the value of a secret key, or PKCS #8 of a private
- * one, in secure memory of *n bytes (OPENSSL_secure_clear_free). Every caller
- * has its row in ep11_exposure.def. */
-CK_RV ep11_key_value(
-    struct ep11_engine *e, const struct ep11_key *k, uint8_t **v, size_t *n);
+/* ep11_key_value(e, k, why, v, n) - the value of a secret key, or PKCS #8 of a
+ * private one, in secure memory of *n bytes (OPENSSL_secure_clear_free). k is
+ * of ep11_key_get. Every caller names its row of ep11_exposure.def, one with
+ * VALUE 1. */
+CK_RV ep11_key_value(struct ep11_engine *e, const struct ep11_key *k,
+    enum ep11_exposure why, uint8_t **v, size_t *n);
 
 /* ep11_key_load_spki(e, h, spki) - a public-key object of a bare SPKI, with
  * what it is: spki in it points into the argument. The caller destroys h.
