@@ -43,8 +43,7 @@ typedef CK_RV ep11_do(struct ep11_engine *e, struct hsa_call *c);
 
 ep11_do ep11_do_seed, ep11_do_random;               /* ep11_do_random.c */
 ep11_do ep11_do_digest_init, ep11_do_digest_update, /* ep11_do_digest.c */
-    ep11_do_digest_key, ep11_do_digest_final, ep11_do_digest,
-    ep11_do_digest_single;
+    ep11_do_digest_final, ep11_do_digest, ep11_do_digest_single;
 ep11_do ep11_do_crypt_init, ep11_do_crypt_update, /* ep11_do_crypt.c: both */
     ep11_do_crypt_final, ep11_do_crypt, ep11_do_crypt_single,
     ep11_do_reencrypt_single;

@@ -49,7 +49,7 @@ words(CK_MECHANISM_TYPE type)
 static size_t
 held(const struct ep11_hash *h)
 {
-	return (size_t)(h->bytes % ep11_hash_block(h->type));
+	return (size_t)(h->bytes % (ep11_hash_len(h->type) > 32 ? 128 : 64));
 }
 
 /* ---- to and from OpenSSL's contexts -------------------------------------- */

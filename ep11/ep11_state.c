@@ -20,7 +20,7 @@ ep11_state_seal(struct ep11_engine *e, struct hsa_buf *out,
 		return CKR_DATA_LEN_RANGE;
 	rv = e->token.ops->random(e->token.ctx, iv, sizeof(iv));
 	if (rv != CKR_OK)
-		return rv;
+		return ep11_trouble(rv);
 	ep11_state_head_put(out, kind, iv, e->current.id, n);
 	to = hsa_buf_reserve(out, n + EP11_MAC_LEN);
 	if (to == NULL)
@@ -33,7 +33,7 @@ ep11_state_seal(struct ep11_engine *e, struct hsa_buf *out,
 	if (rv != CKR_OK) {
 		hsa_wipe(to, n);
 		out->len = at;
-		return rv;
+		return ep11_trouble(rv);
 	}
 	out->len += n + EP11_MAC_LEN;
 	return CKR_OK;
@@ -56,7 +56,7 @@ ep11_state_open(struct ep11_engine *e, struct hsa_buf *body,
 		return CKR_IBM_WKID_MISMATCH;
 	rv = ep11_wk_mac(&e->current, &e->token, mac, h.maced.p, h.maced.n);
 	if (rv != CKR_OK)
-		return rv;
+		return ep11_trouble(rv);
 	if (!hsa_equal_ct(mac, h.mac, sizeof(mac)))
 		return CKR_SAVED_STATE_INVALID;
 	to = hsa_buf_reserve(body, h.body.n);
@@ -66,5 +66,5 @@ ep11_state_open(struct ep11_engine *e, struct hsa_buf *body,
 	rv = ep11_wk_crypt(&e->current, &e->token, h.iv, to, h.body.n);
 	if (rv == CKR_OK)
 		body->len += h.body.n;
-	return rv;
+	return ep11_trouble(rv);
 }
