@@ -6,6 +6,10 @@
 #ifndef EP11_PKCS11_H
 #define EP11_PKCS11_H
 #include <p11-kit-1/p11-kit/pkcs11.h>
+
+/* PKCS #11 3.0 has it here, p11-kit among its neighbours. */
+#undef CKR_PUBLIC_KEY_INVALID
+#define CKR_PUBLIC_KEY_INVALID 0x1b9UL
 #include <stdint.h>
 #include <string.h>
 

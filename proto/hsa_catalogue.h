@@ -112,6 +112,21 @@ const struct hsa_reason_row *hsa_reason(uint32_t reason);
  */
 void hsa_ep11_text(struct hsa_buf *b, uint32_t rc, uint32_t reason);
 
+/* What an EP11 call answers (ep11_use_rc.def). */
+struct hsa_use_row {
+	uint64_t rv;
+	const char *name; /* "CKR_MECHANISM_INVALID" */
+	const char *text;
+	uint32_t status; /* HTTP status of the event */
+};
+/* hsa_ep11_use(rv) - NULL: not in the table, status 500.
+ * hsa_ep11_use_text(b, function, rv, reason) - the text of reasonForFailure,
+ * for instance "Sign: key is not valid (return value 0x00000060
+ * CKR_KEY_HANDLE_INVALID)". */
+const struct hsa_use_row *hsa_ep11_use(uint64_t rv);
+void hsa_ep11_use_text(
+    struct hsa_buf *b, const char *function, uint64_t rv, uint32_t reason);
+
 enum {
 #define HSA_EP11(NAME, rc, status, text) HSA_EP11_##NAME = (rc),
 #include "ep11_rc.def"
