@@ -236,7 +236,7 @@ check-all:
 
 ## check-tsan    the threaded parts under ThreadSanitizer (with SAN=thread)
 TSAN_TESTS := $(foreach p,test_slog test_chan test_bk_master test_bk_ep11 \
-	test_ep_serve test_cu_query test_daemon,$(foreach t,$(UNIT_TESTS) $(INTEG_TESTS),\
+	test_bk_call test_ep_serve test_cu_query test_daemon,$(foreach t,$(UNIT_TESTS) $(INTEG_TESTS),\
 	$(if $(findstring /$(p),$(t)),$(t))))
 check-tsan: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(TSAN_TESTS)

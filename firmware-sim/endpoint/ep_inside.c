@@ -136,6 +136,7 @@ open_state(struct ep_inside *u, struct hsa_diag *diag)
 {
 	struct hsa_buf path = {0};
 	struct cu_identity id = {0};
+	struct ep11_token token = bk_p11_token(u->bk);
 	hsa_rc rc = HSA_OK;
 
 	HSA_TRY(rc, path_in(&path, u, "state.db"));
@@ -153,7 +154,7 @@ open_state(struct ep_inside *u, struct hsa_diag *diag)
 	id.oa_cert = (const uint8_t(*)[752])u->oa_cert;
 	id.oa_cert_len = OA_CERTS;
 	HSA_TRY(rc, cu_unit_open(&u->cu, &id, hsa_buf_cstr(&path), u->backend,
-			slog_sink(u->log), &cu_clock_system, diag));
+			&token, slog_sink(u->log), &cu_clock_system, diag));
 out:
 	hsa_buf_free(&path);
 	return rc;

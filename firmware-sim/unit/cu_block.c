@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cu_core.h"
+#include "hsa_hash.h"
 
 static hsa_rc
 query(struct hsa_block_reply *r, struct cu_cmd *c)
@@ -43,11 +44,72 @@ command(struct hsa_block_reply *r, struct cu_cmd *c)
 	return rc;
 }
 
+/* A blob for another domain is no call of this unit's. */
+static hsa_rc
+reencipher_elsewhere(struct hsa_block_reply *r, struct cu_cmd *c)
+{
+	struct hsa_buf none = {0};
+	struct cu_state s;
+	bool answered = false;
+	hsa_rc rc;
+
+	(void)cu_cmd_refuse(
+	    c, HSA_EP11_SLOT_ID_INVALID, HSA_REASON_DOMAIN_RANGE);
+	HSA_TRY(rc, cu_reply_refused(&answered, &r->http_status, &r->text, c,
+			"the blob is for another domain"));
+	if (answered)
+		goto out;
+	cu_unit_view(c->u, &s);
+	rc = cu_reply_block(c->u, r, &s, c->q.command, c->rc, c->reason, &none);
+out:
+	return rc;
+}
+
+/*
+ * Command 25 changes no state and nobody signs it: an EP11 call in the dress
+ * of an administrative command (ep11-host-api 15.1), which leaves the event of
+ * a call. Hosts give the domain's index alone, neither instance nor counter.
+ */
+static hsa_rc
+reencipher(struct hsa_block_reply *r, struct cu_cmd *c)
+{
+	struct hsa_call call = {
+	    .fn = HSA_FN_REWRAP_KEY_BLOB,
+	    .key = {c->q.input.p, c->q.input.n},
+	};
+	struct cu_state s;
+	hsa_rc rc;
+
+	if (c->q.domain_index != c->u->id.domain_index ||
+	    c->q.domain.n != TKE_DOMAIN_LEN ||
+	    cu_get_be32(c->q.domain.p) != c->u->id.domain_index)
+		return reencipher_elsewhere(r, c);
+	HSA_TRY(rc, hsa_uuid_new(call.id));
+	cu_unit_call(c->u, &call, c->caller);
+	if (cu_unit_halted(c->u, NULL) != 0) {
+		rc = cu_reply_halted(&r->http_status, &r->text, c->u);
+		goto out;
+	}
+	cu_unit_count(c->u, cu_stat_command(c->q.command, call.rv == 0));
+	if (c->http != 200) {
+		rc = cu_reply_denied(&r->http_status, &r->text, c);
+		goto out;
+	}
+	cu_unit_view(c->u, &s);
+	rc = cu_reply_block(c->u, r, &s, c->q.command, (uint32_t)call.rv,
+	    call.reason, &call.out);
+out:
+	hsa_call_free(&call);
+	return rc;
+}
+
 hsa_rc
 cu_block_answer(struct hsa_block_reply *r, struct cu_cmd *c)
 {
 	if (TKE_IS_QUERY(c->q.command) && c->http == 200)
 		return query(r, c);
+	if (c->q.command == TKE_CMD_REENCIPHER)
+		return reencipher(r, c);
 	return command(r, c);
 }
 

@@ -132,6 +132,32 @@ count(struct cu_cmd *c)
 	cu_unit_count(c->u, which);
 }
 
+/* State and record to disk and log. When the engine works with what changes,
+ * no call is under way meanwhile, and the next one finds the new state; a
+ * former key's objects are gone from the engine before the token loses it. */
+static hsa_rc
+commit(struct cu_unit *u, struct hsa_record *r)
+{
+	bool change = cu_ep11_concerned(u, &u->next);
+	hsa_rc rc;
+
+	if (change)
+		(void)pthread_rwlock_wrlock(&u->work);
+	HSA_TRY(rc, cu_journal_commit(u, r, NULL));
+	if (!change)
+		goto out;
+	rc = cu_ep11_adopt(u, &u->now);
+	if (!hsa_is_ok(rc))
+		cu_unit_halt(u, 503,
+		    "the master key that a command left cannot be put to work "
+		    "in the token: repair the token's folder and restart the "
+		    "unit");
+out:
+	if (change)
+		(void)pthread_rwlock_unlock(&u->work);
+	return rc;
+}
+
 hsa_rc
 cu_command_run(struct cu_cmd *c, struct cu_state *s)
 {
@@ -158,7 +184,7 @@ cu_command_run(struct cu_cmd *c, struct cu_state *s)
 	}
 	/* From here on the outcome may be on disk even when a call fails, so
 	 * the objects of both states stay until the next start decides. */
-	HSA_TRY(rc, cu_journal_commit(u, &r, NULL));
+	HSA_TRY(rc, commit(u, &r));
 	count(c);
 	rc = destroy(u, gone, n);
 	if (!hsa_is_ok(rc)) {

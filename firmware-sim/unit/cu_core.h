@@ -13,6 +13,8 @@
 #include "cu_stats.h"
 #include "cu_store.h"
 #include "cu_unit.h"
+#include "cu_use.h"
+#include "ep11_engine.h"
 #include "hsa_buf.h"
 #include "tke_oa.h"
 #include "tke_part.h"
@@ -23,11 +25,27 @@ struct cu_unit {
 	struct cu_backend backend;
 	struct cu_sink sink;
 	const struct cu_clock *clock;
+	struct ep11_token token;         /* ops NULL: none */
+	uint64_t epoch;                  /* of this start */
+	char instance_id[HSA_UUID_TEXT]; /* of the CRN; "": no UUID in it */
 
 	pthread_mutex_t command; /* one command at a time; guards: */
 	struct cu_store *store;
 	struct cu_state next; /* what the command would leave */
 	uint64_t sealed;      /* source sequence known to be in the log */
+
+	/* Calls hold it for reading until their record is put, so that a
+	 * record stands before that of a change that it did not see; for
+	 * writing, inside of command, it guards: */
+	pthread_rwlock_t work;
+	struct ep11_engine *engine; /* NULL: no EP11 functions */
+	bool silent;                /* calls leave no event */
+	uint64_t silent_from;       /* count of them when that began */
+
+	pthread_mutex_t use; /* inside of work; guards: */
+	uint64_t use_last;   /* source sequence of the call put last */
+	struct cu_kinds kinds;
+	struct hsa_buf use_record;
 
 	pthread_mutex_t view; /* held briefly, inside of command; guards: */
 	struct cu_state now;  /* what queries see: sealed state only */
@@ -185,6 +203,26 @@ void cu_unit_view(struct cu_unit *u, struct cu_state *to);
  */
 HSA_MUST_USE hsa_rc cu_command_run(struct cu_cmd *c, struct cu_state *s);
 
+/* ---- EP11 ---------------------------------------------------------------- */
+
+/*
+ * cu_ep11_open(u, diag) - the engine over u->token, at u->now; nothing without
+ * a token. cu_ep11_close(u) - repeatable.
+ * cu_ep11_status(u, st) - appends the engine's counters.
+ * cu_ep11_concerned(u, next) - whether the engine works with anything in which
+ * next differs from u->now.
+ * cu_ep11_adopt(u, s) - let the engine go over to state s. Under work, for
+ * writing. On failure the engine has no key: the unit must halt.
+ */
+HSA_MUST_USE hsa_rc cu_ep11_open(struct cu_unit *u, struct hsa_diag *diag);
+void cu_ep11_close(struct cu_unit *u);
+void cu_ep11_status(struct cu_unit *u, struct hsa_unit_status *st);
+bool cu_ep11_concerned(const struct cu_unit *u, const struct cu_state *next);
+HSA_MUST_USE hsa_rc cu_ep11_adopt(struct cu_unit *u, const struct cu_state *s);
+
+/* cu_emission_set(u, silent) - cu_unit_emission, under the command lock. */
+HSA_MUST_USE hsa_rc cu_emission_set(struct cu_unit *u, bool silent);
+
 /* ---- answers ------------------------------------------------------------- */
 
 /* cu_query_admin(u, rc, reason, out, q, s) - answer an unsigned admin query
@@ -192,6 +230,11 @@ HSA_MUST_USE hsa_rc cu_command_run(struct cu_cmd *c, struct cu_state *s);
 void cu_query_admin(const struct cu_unit *u, uint32_t *rc, uint32_t *reason,
     struct hsa_buf *out, const struct tke_admin_request *q,
     const struct cu_state *s);
+/* cu_domain_flags(s) - of domain information (ep11-tke-wire 5.2). */
+uint32_t cu_domain_flags(const struct cu_state *s);
+/* cu_selftest(u, sub) - known answers of the token: CKR_OK, or
+ * CKR_IBM_ERROR_STATE; sub 1: with an expectation that must fail. */
+uint32_t cu_selftest(const struct cu_unit *u, uint32_t sub);
 /* cu_query_info(u, rc, out, subtype, s) - get_xcp_info. */
 hsa_rc cu_query_info(const struct cu_unit *u, uint32_t *rc, struct hsa_buf *out,
     uint32_t subtype, const struct cu_state *s);

@@ -56,7 +56,7 @@ envelope(struct hsa_record *r, const struct cu_unit *u, uint64_t wall_ns,
     uint64_t mono_ns)
 {
 	memcpy(r->unit_id, u->id.unit_id, sizeof(r->unit_id));
-	r->epoch = u->next.epoch;
+	r->epoch = u->epoch;
 	r->wall_ns = wall_ns;
 	r->mono_ns = mono_ns;
 	r->source = HSA_SOURCE_OUTBOX;

@@ -18,9 +18,13 @@ static const struct {
 #undef TKE_QUERY
     [CU_STAT_QUERY_MODULE_INFO] = {"query.", "MODULE_INFO", ""},
     [CU_STAT_QUERY_DOMAIN_INFO] = {"query.", "DOMAIN_INFO", ""},
+    [CU_STAT_QUERY_INFO] = {"query.", "INFO", ""},
     [CU_STAT_QUERY_UNKNOWN] = {"query.", "UNKNOWN", ""},
     [CU_STAT_KEYSTORE_OK] = {"", "KEYSTORE", ".ok"},
     [CU_STAT_KEYSTORE_REFUSED] = {"", "KEYSTORE", ".refused"},
+    [CU_STAT_CALL_OK] = {"", "CALL", ".ok"},
+    [CU_STAT_CALL_REFUSED] = {"", "CALL", ".refused"},
+    [CU_STAT_CALL_SILENT] = {"", "CALL", ".silent"},
     [CU_STAT_UNAUTHORIZED] = {"refused.", "UNAUTHORIZED", ""},
     [CU_STAT_MALFORMED] = {"refused.", "MALFORMED", ""},
     [CU_STAT_UNKNOWN_COMMAND] = {"refused.", "UNKNOWN_COMMAND", ""},

@@ -154,14 +154,33 @@ start(struct cu_unit *u, size_t swept, uint64_t resealed, struct hsa_diag *diag)
 
 	u->next = u->now;
 	u->next.epoch++;
+	u->epoch = u->next.epoch;
 	HSA_TRY(rc, cu_event_special(&r, u, HSA_SPECIAL_UNIT_START));
 	HSA_TRY(rc, hsa_data_text(d, "version", HSA_VERSION));
 	HSA_TRY(rc, hsa_data_integer(d, "resealedRecords", (int64_t)resealed));
 	HSA_TRY(rc, hsa_data_integer(d, "sweptObjects", (int64_t)swept));
+	HSA_TRY(rc, cu_ep11_open(u, diag));
 	HSA_TRY(rc, cu_journal_commit(u, &r, diag));
 out:
 	hsa_record_free(&r);
 	return rc;
+}
+
+/* Writers first: a change of keys would otherwise wait for a gap between
+ * calls that never comes. */
+static void
+locks_init(struct cu_unit *u)
+{
+	pthread_rwlockattr_t a;
+
+	(void)pthread_mutex_init(&u->command, NULL);
+	(void)pthread_mutex_init(&u->view, NULL);
+	(void)pthread_mutex_init(&u->use, NULL);
+	(void)pthread_rwlockattr_init(&a);
+	(void)pthread_rwlockattr_setkind_np(
+	    &a, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	(void)pthread_rwlock_init(&u->work, &a);
+	(void)pthread_rwlockattr_destroy(&a);
 }
 
 static void
@@ -169,7 +188,10 @@ unit_free(struct cu_unit *u)
 {
 	if (u == NULL)
 		return;
+	cu_ep11_close(u);
 	cu_store_close(u->store);
+	(void)pthread_rwlock_destroy(&u->work);
+	(void)pthread_mutex_destroy(&u->use);
 	(void)pthread_mutex_destroy(&u->command);
 	(void)pthread_mutex_destroy(&u->view);
 	hsa_wipe(u, sizeof(*u));
@@ -178,8 +200,8 @@ unit_free(struct cu_unit *u)
 
 hsa_rc
 cu_unit_open(struct cu_unit **to, const struct cu_identity *id, const char *db,
-    struct cu_backend backend, struct cu_sink sink,
-    const struct cu_clock *clock, struct hsa_diag *diag)
+    struct cu_backend backend, const struct ep11_token *token,
+    struct cu_sink sink, const struct cu_clock *clock, struct hsa_diag *diag)
 {
 	struct cu_unit *u = NULL;
 	uint64_t resealed = 0;
@@ -192,10 +214,11 @@ cu_unit_open(struct cu_unit **to, const struct cu_identity *id, const char *db,
 	u = calloc(1, sizeof(*u));
 	if (u == NULL)
 		goto out;
-	(void)pthread_mutex_init(&u->command, NULL);
-	(void)pthread_mutex_init(&u->view, NULL);
+	locks_init(u);
 	u->id = *id;
 	u->backend = backend;
+	if (token != NULL)
+		u->token = *token;
 	u->sink = sink;
 	u->clock = clock;
 	HSA_TRY(rc, cu_event_check(u, diag));
@@ -222,6 +245,7 @@ cu_unit_close(struct cu_unit *u)
 	if (u == NULL)
 		return;
 	(void)pthread_mutex_lock(&u->command);
+	(void)!hsa_is_ok(cu_emission_set(u, false));
 	u->next = u->now;
 	/* a stop that cannot be sealed shows as a start without one */
 	if (cu_unit_halted(u, NULL) == 0 &&
@@ -262,6 +286,7 @@ cu_unit_status(struct cu_unit *u, struct hsa_unit_status *st)
 	st->counter_len = cu_stats_export(st->counter,
 	    sizeof(st->counter) / sizeof(st->counter[0]), &u->stats);
 	(void)pthread_mutex_unlock(&u->view);
+	cu_ep11_status(u, st);
 	memcpy(st->unit_id, u->id.unit_id, sizeof(st->unit_id));
 	st->epoch = s.epoch;
 	st->imprint = s.attr.signature_threshold == 0;

@@ -26,18 +26,23 @@ struct cu_identity {
 	size_t oa_cert_len;
 };
 
-struct cu_unit; /* opaque; any number of threads */
+struct cu_unit;    /* opaque; any number of threads */
+struct ep11_token; /* ep11_token.h */
 
 /*
- * cu_unit_open(u, id, db, backend, sink, clock, diag) - open or make the state
- * database, sweep the token, seal what the outbox still holds, and start a new
- * epoch with a UNIT_START record. E_CORRUPT with a diagnosis when state, token
- * and log do not agree.
+ * cu_unit_open(u, id, db, backend, token, sink, clock, diag) - open or make the
+ * state database, sweep the token, seal what the outbox still holds, put the
+ * master key to work, and start a new epoch with a UNIT_START record. token
+ * (copied) is for EP11 functions; NULL: a unit without. E_CORRUPT with a
+ * diagnosis when state, token and log do not agree.
+ *
  * cu_unit_close(u) - seals UNIT_STOP when the unit is not halted; NULL-safe.
+ * No call may be running.
  */
 HSA_MUST_USE hsa_rc cu_unit_open(struct cu_unit **u,
     const struct cu_identity *id, const char *db, struct cu_backend backend,
-    struct cu_sink sink, const struct cu_clock *clock, struct hsa_diag *diag);
+    const struct ep11_token *token, struct cu_sink sink,
+    const struct cu_clock *clock, struct hsa_diag *diag);
 void cu_unit_close(struct cu_unit *u);
 
 /*
@@ -96,8 +101,10 @@ HSA_MUST_USE hsa_rc cu_unit_block(struct cu_unit *u, struct hsa_block_reply *r,
 HSA_MUST_USE hsa_rc cu_unit_info(struct cu_unit *u, uint32_t *rv,
     struct hsa_buf *out, uint32_t query, uint32_t subquery);
 
-/* Whether EP11 calls are sealed, or (for measuring) leave no event; both
- * changes are special records. */
+/* Whether EP11 calls are sealed, or (for measuring) leave no event. Both
+ * changes are special records, EMISSION_OFF and EMISSION_ON, the latter with
+ * the number of calls that left none; closing the unit turns events on first,
+ * and every start begins with them. E_STATE: halted. */
 enum cu_emission {
 	CU_EMIT_SEALED = 1,
 	CU_EMIT_OFF

@@ -32,9 +32,11 @@ struct cu_bench {
 	char dir[64], db[160];
 	unsigned int generation; /* of the database's file name */
 	struct bk_mock *bk;
+	const struct ep11_token *token; /* none unless a test sets one */
+	struct cu_backend backend;      /* bk's unless a test sets another */
 	struct sink_mock *sink;
 	struct cu_clock clock;
-	uint64_t now_ns;
+	uint64_t now_ns, mono_extra, mono_step;
 	struct cu_identity id;
 	uint8_t oa[2][TKE_OA_CERT_LEN];
 	struct cu_unit *u;
@@ -43,10 +45,11 @@ struct cu_bench {
 	uint8_t ski[CU_BENCH_ADMINS][TKE_SKI_LEN];
 	struct hsa_buf cert[CU_BENCH_ADMINS];
 	unsigned int commands; /* that must have left a record each */
+	unsigned int calls;    /* of EP11 functions, likewise */
 	unsigned int epochs;   /* UNIT_START records expected */
 	bool any_records;      /* no counting, for damaged runs */
 	size_t saved_records;
-	unsigned int saved_epochs, saved_commands;
+	unsigned int saved_epochs, saved_commands, saved_calls;
 };
 
 struct cu_answer {

@@ -104,6 +104,7 @@ mock_put(void *ctx, uint64_t *sequence, enum hsa_source source,
 			m->sealed = m->len;
 		if (!m->closed || m->failure == SINK_MOCK_WRITTEN)
 			append(m, source, source_sequence, rec, n);
+		m->waiting++;
 	}
 	(void)pthread_mutex_unlock(&m->lock);
 	return rc;
@@ -116,6 +117,8 @@ mock_wait(void *ctx, uint64_t sequence)
 	bool sealed;
 
 	(void)pthread_mutex_lock(&m->lock);
+	if (m->waiting-- == 0)
+		abort(); /* each put is waited for once */
 	sealed = sequence < m->sealed;
 	(void)pthread_mutex_unlock(&m->lock);
 	return sealed ? HSA_OK : HSA_RC(E_IO);

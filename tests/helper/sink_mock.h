@@ -24,6 +24,7 @@ struct sink_mock {
 	unsigned int fail_at; /* 1: the next call; 0: never */
 	enum sink_mock_failure failure;
 	bool closed;
+	unsigned int waiting; /* put, and not waited for yet */
 };
 
 struct sink_mock *sink_mock_new(void);

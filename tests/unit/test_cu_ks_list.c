@@ -9,11 +9,11 @@
 
 #include <cmocka.h>
 
+#include "ep11_pkcs11.h"
 #include "helper_ks.h"
 #include "hsa_codec.h"
 #include "hsa_hash.h"
 
-#define CKA_ID 0x102u
 #define MANY 1000u
 
 static int

@@ -14,11 +14,11 @@
 
 #include "cu_core.h"
 #include "cu_sql.h"
+#include "ep11_pkcs11.h"
 #include "helper_ks.h"
 
 #define KEYS 50000u
 #define FEW 100u
-#define CKA_ID 0x102u
 
 static struct cu_bench *bench;
 static uint8_t store_id[16], small_id[16], key_id[KEYS][16], small_key[16];
