@@ -167,6 +167,24 @@ out:
 	return rc;
 }
 
+uint32_t
+cu_domain_flags(const struct cu_state *s)
+{
+	uint32_t flags = 0;
+
+	if (s->admin_len > 0)
+		flags |= TKE_DOMINFO_ADMINS;
+	if (s->current.fill != CU_EMPTY)
+		flags |= TKE_DOMINFO_CURRENT;
+	if (s->pending.fill != CU_EMPTY)
+		flags |= TKE_DOMINFO_PENDING;
+	if (s->pending.fill == CU_COMMITTED)
+		flags |= TKE_DOMINFO_COMMITTED;
+	if (s->attr.signature_threshold > 0)
+		flags |= TKE_DOMINFO_LEFT_IMPRINT;
+	return flags;
+}
+
 static void
 domain_info(
     const struct cu_unit *u, struct hsa_buf *out, const struct cu_state *s)
@@ -174,20 +192,11 @@ domain_info(
 	uint8_t bytes[TKE_DOMINFO_LEN] = {0};
 	struct tke_domain_info i = {
 	    .domain_index = u->id.domain_index,
+	    .flags = cu_domain_flags(s),
 	    .operational_mode = s->attr.operational_mode,
 	    .standards = s->attr.standards,
 	};
 
-	if (s->admin_len > 0)
-		i.flags |= TKE_DOMINFO_ADMINS;
-	if (s->current.fill != CU_EMPTY)
-		i.flags |= TKE_DOMINFO_CURRENT;
-	if (s->pending.fill != CU_EMPTY)
-		i.flags |= TKE_DOMINFO_PENDING;
-	if (s->pending.fill == CU_COMMITTED)
-		i.flags |= TKE_DOMINFO_COMMITTED;
-	if (s->attr.signature_threshold > 0)
-		i.flags |= TKE_DOMINFO_LEFT_IMPRINT;
 	memcpy(i.current, s->current.pattern, sizeof(i.current));
 	memcpy(i.pending, s->pending.pattern, sizeof(i.pending));
 	tke_domain_info_encode(bytes, &i);
