@@ -203,6 +203,8 @@ test_bk_ep11_key__rewraps_to_the_committed_master_key(void **state)
 	struct hsa_call c = {0};
 	struct ep11_key *k = NULL;
 	uint8_t *value = NULL;
+	CK_ULONG bytes = 0;
+	CK_ATTRIBUTE len = {CKA_VALUE_LEN, &bytes, sizeof(bytes)};
 	size_t n = 0, before;
 
 	(void)state;
@@ -237,8 +239,12 @@ test_bk_ep11_key__rewraps_to_the_committed_master_key(void **state)
 	assert_int_equal(
 	    encrypts(helper_slice(&blob), VALUE), CKR_IBM_WKID_MISMATCH);
 	/* lengths that are no whole blocks survive */
+	before = helper_ep11_objects(&H);
 	assert_int_equal(
 	    ep11_key_get(H.e, &k, NULL, helper_slice(&c.out), 0), CKR_OK);
+	assert_int_equal(H.token.ops->get(H.token.ctx, k->h, &len, 1), CKR_OK);
+	assert_int_equal(bytes, 13);
+	assert_int_equal(helper_ep11_objects(&H), before + 1);
 	assert_int_equal(
 	    ep11_key_value(H.e, k, EP11_EXPOSURE_ED_LOAD, &value, &n), CKR_OK);
 	assert_int_equal(n, 13);
