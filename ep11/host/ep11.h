@@ -208,7 +208,7 @@ CK_RV m_LogoutExtended(CK_UTF8CHAR_PTR pin, CK_ULONG pin_len,
 CK_RV m_GenerateRandom(CK_BYTE_PTR out, CK_ULONG n, target_t target);
 CK_RV m_SeedRandom(CK_BYTE_PTR seed, CK_ULONG n, target_t target);
 CK_RV m_DigestInit(unsigned char *state, size_t *state_len,
-    const CK_MECHANISM_PTR mech, target_t target);
+    CK_MECHANISM_PTR mech, target_t target);
 CK_RV m_Digest(const unsigned char *state, size_t state_len, CK_BYTE_PTR data,
     CK_ULONG n, CK_BYTE_PTR digest, CK_ULONG_PTR digest_len, target_t target);
 CK_RV m_DigestUpdate(unsigned char *state, size_t state_len, CK_BYTE_PTR data,
@@ -293,14 +293,14 @@ CK_RV m_GenerateKeyPair(CK_MECHANISM_PTR mech, CK_ATTRIBUTE_PTR pub_templ,
     target_t target);
 CK_RV m_WrapKey(const unsigned char *key, size_t key_len,
     const unsigned char *kek, size_t kek_len, const unsigned char *mackey,
-    size_t mackey_len, const CK_MECHANISM_PTR mech, CK_BYTE_PTR wrapped,
+    size_t mackey_len, CK_MECHANISM_PTR mech, CK_BYTE_PTR wrapped,
     CK_ULONG_PTR wrapped_len, target_t target);
-CK_RV m_UnwrapKey(const CK_BYTE_PTR wrapped, CK_ULONG wrapped_len,
+CK_RV m_UnwrapKey(CK_BYTE_PTR wrapped, CK_ULONG wrapped_len,
     const unsigned char *kek, size_t kek_len, const unsigned char *mackey,
     size_t mackey_len, const unsigned char *pin, size_t pin_len,
-    const CK_MECHANISM_PTR mech, const CK_ATTRIBUTE_PTR templ,
-    CK_ULONG templ_len, unsigned char *key, size_t *key_len, CK_BYTE_PTR csum,
-    CK_ULONG *csum_len, target_t target);
+    CK_MECHANISM_PTR mech, CK_ATTRIBUTE_PTR templ, CK_ULONG templ_len,
+    unsigned char *key, size_t *key_len, CK_BYTE_PTR csum, CK_ULONG *csum_len,
+    target_t target);
 CK_RV m_DeriveKey(CK_MECHANISM_PTR mech, CK_ATTRIBUTE_PTR templ,
     CK_ULONG templ_len, const unsigned char *base, size_t base_len,
     const unsigned char *data, size_t data_len, const unsigned char *pin,

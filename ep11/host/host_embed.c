@@ -8,16 +8,22 @@
 
 #define LIBRARY "libcryptounit.so"
 
+typedef void any_fn(void);
+typedef hsa_rc open_fn(struct cryptounit **u, const char *dir, const char *name,
+    struct hsa_diag *diag);
+typedef void close_fn(struct cryptounit *u);
+typedef hsa_rc request_fn(struct cryptounit *u, struct hsa_unit_reply *r,
+    const struct hsa_unit_request *q);
+typedef void call_fn(
+    struct cryptounit *u, struct hsa_call *c, const struct hsa_caller *caller);
+
 struct host_embed {
 	void *library; /* never closed: libraries under it do not like it */
 	struct cryptounit *unit;
-	hsa_rc (*open)(struct cryptounit **u, const char *dir, const char *name,
-	    struct hsa_diag *diag);
-	void (*close)(struct cryptounit *u);
-	hsa_rc (*request)(struct cryptounit *u, struct hsa_unit_reply *r,
-	    const struct hsa_unit_request *q);
-	void (*call)(struct cryptounit *u, struct hsa_call *c,
-	    const struct hsa_caller *caller);
+	open_fn *open;
+	close_fn *close;
+	request_fn *request;
+	call_fn *call;
 };
 
 static void *
@@ -43,24 +49,23 @@ library(void)
 	return got != NULL ? got : dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
 }
 
-/* to: a function pointer. C has no conversion to one, POSIX says that the
- * bytes are the same. */
-static hsa_rc
-find(void *to, size_t n, void *lib, const char *name, struct hsa_diag *diag)
+/* C has no conversion to a function pointer, POSIX says that the bytes are the
+ * same. NULL, and *rc says why, when it or one before it is not there. */
+static any_fn *
+find(hsa_rc *rc, void *lib, const char *name, struct hsa_diag *diag)
 {
-	void *p = dlsym(lib, name);
+	union {
+		void *p;
+		any_fn *f;
+	} got = {.p = dlsym(lib, name)};
 
-	if (p == NULL || n != sizeof(p))
-		return hsa_fail(diag, HSA_RC(E_UNSUPPORTED),
+	if (got.p == NULL && hsa_is_ok(*rc))
+		*rc = hsa_fail(diag, HSA_RC(E_UNSUPPORTED),
 		    LIBRARY " has no %s; fix: install the libraries of one "
 			    "version",
 		    name);
-	memcpy(to, &p, sizeof(p));
-	return HSA_OK;
+	return got.f;
 }
-
-#define FIND(member, name)                                                     \
-	find(&got->member, sizeof(got->member), got->library, (name), diag)
 
 hsa_rc
 host_embed_open(struct host_embed **e, const char *dir, const char *name,
@@ -80,10 +85,13 @@ host_embed_open(struct host_embed **e, const char *dir, const char *name,
 		    why == NULL ? "not found" : why);
 		goto out;
 	}
-	HSA_TRY(rc, FIND(open, "cryptounit_open"));
-	HSA_TRY(rc, FIND(close, "cryptounit_close"));
-	HSA_TRY(rc, FIND(request, "cryptounit_request"));
-	HSA_TRY(rc, FIND(call, "cryptounit_call"));
+	got->open = (open_fn *)find(&rc, got->library, "cryptounit_open", diag);
+	got->close =
+	    (close_fn *)find(&rc, got->library, "cryptounit_close", diag);
+	got->request =
+	    (request_fn *)find(&rc, got->library, "cryptounit_request", diag);
+	got->call = (call_fn *)find(&rc, got->library, "cryptounit_call", diag);
+	HSA_TRY(rc, rc);
 	HSA_TRY(rc, got->open(&got->unit, dir, name, diag));
 	*e = got;
 	got = NULL;

@@ -49,7 +49,7 @@ m_GenerateKeyPair(CK_MECHANISM_PTR mech, CK_ATTRIBUTE_PTR pub_templ,
 CK_RV
 m_WrapKey(const unsigned char *key, size_t key_len, const unsigned char *kek,
     size_t kek_len, const unsigned char *mackey, size_t mackey_len,
-    const CK_MECHANISM_PTR mech, CK_BYTE_PTR wrapped, CK_ULONG_PTR wrapped_len,
+    CK_MECHANISM_PTR mech, CK_BYTE_PTR wrapped, CK_ULONG_PTR wrapped_len,
     target_t target)
 {
 	struct host_op *o = host_op_new(HSA_FN_WRAP_KEY);
@@ -65,12 +65,11 @@ m_WrapKey(const unsigned char *key, size_t key_len, const unsigned char *kek,
 }
 
 CK_RV
-m_UnwrapKey(const CK_BYTE_PTR wrapped, CK_ULONG wrapped_len,
-    const unsigned char *kek, size_t kek_len, const unsigned char *mackey,
-    size_t mackey_len, const unsigned char *pin, size_t pin_len,
-    const CK_MECHANISM_PTR mech, const CK_ATTRIBUTE_PTR templ,
-    CK_ULONG templ_len, unsigned char *key, size_t *key_len, CK_BYTE_PTR csum,
-    CK_ULONG *csum_len, target_t target)
+m_UnwrapKey(CK_BYTE_PTR wrapped, CK_ULONG wrapped_len, const unsigned char *kek,
+    size_t kek_len, const unsigned char *mackey, size_t mackey_len,
+    const unsigned char *pin, size_t pin_len, CK_MECHANISM_PTR mech,
+    CK_ATTRIBUTE_PTR templ, CK_ULONG templ_len, unsigned char *key,
+    size_t *key_len, CK_BYTE_PTR csum, CK_ULONG *csum_len, target_t target)
 {
 	struct host_op *o = host_op_new(HSA_FN_UNWRAP_KEY);
 

@@ -135,17 +135,20 @@ build(struct host_lib **to, struct hsa_diag *diag)
 		HSA_TRY(rc, host_where_parse(&w, unit, strlen(unit), diag));
 		HSA_TRY(rc, host_where_look(&w, diag));
 	}
-	for (l->n = 0; l->n < w.n; l->n++) {
-		l->unit[l->n].path = w.path[l->n];
-		w.path[l->n] = NULL;
+	for (; l->n < w.n; l->n++) {
+		l->unit[l->n].path = strdup(host_where_path(&w, l->n));
+		if (l->unit[l->n].path == NULL) {
+			rc = HSA_RC(E_NOMEM);
+			goto out;
+		}
 	}
 	if (w.embedded && embed_inherited) {
 		rc = hsa_fail(diag, HSA_RC(E_STATE), "%s", HOST_FORKED_TEXT);
 		goto out;
 	}
 	if (w.embedded)
-		HSA_TRY(rc,
-		    host_embed_open(&l->embed, l->unit[0].path, w.name, diag));
+		HSA_TRY(rc, host_embed_open(&l->embed, host_where_path(&w, 0),
+				host_where_name(&w), diag));
 	HSA_TRY(rc, reach(l, diag));
 	*to = l;
 	l = NULL;

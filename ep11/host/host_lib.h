@@ -32,9 +32,8 @@ void host_lib_put(struct host_lib *l);
 
 /*
  * host_lib_call(l, c, units) - one EP11 call on the first of these units that
- * is there. Leaves c->rv and the reply: all that c held before was the
- * caller's, and what it holds afterwards is for hsa_call_free. A request that
- * may have reached a unit is not sent again: CKR_DEVICE_ERROR, outcome unknown.
+ * is there. Leaves c->rv and the reply, for hsa_call_free. A request that may
+ * have reached a unit is not sent again: CKR_DEVICE_ERROR, outcome unknown.
  * host_lib_request(l, r, q, units) - the same for other requests; r is zeroed
  * before and freed after. CKR_OK: r holds an answer of the kind asked for.
  */

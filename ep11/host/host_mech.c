@@ -29,7 +29,7 @@ host_slice(struct hsa_slice *to, const void *p, uint64_t n, size_t max)
 {
 	if (n > max || (p == NULL && n > 0))
 		return false;
-	*to = n == 0 ? (struct hsa_slice){0} : (struct hsa_slice){p, (size_t)n};
+	*to = (struct hsa_slice){n == 0 ? NULL : p, (size_t)n};
 	return true;
 }
 

@@ -3,27 +3,19 @@
 #include "ep11.h"
 #include "host_op.h"
 
-/* The room of a value is sent as bytes; they are zeros, not what happens to
- * lie in the caller's memory. */
-static const uint8_t zeros[HSA_BLOB_MAX];
-
 static void
 ask_for(struct host_op *o, const CK_ATTRIBUTE *a, CK_ULONG n)
 {
-	size_t i = 0, room = 0;
+	size_t i = 0;
 
 	if (n > HSA_CALL_ATTR_MAX || (a == NULL && n > 0)) {
 		o->bad = CKR_ARGUMENTS_BAD;
 		return;
 	}
-	for (i = 0; i < n; i++) {
-		room = a[i].pValue == NULL ? 0 : a[i].ulValueLen;
-		if (room > sizeof(zeros))
-			room = sizeof(zeros);
+	for (i = 0; i < n; i++)
 		o->attr[i] = (struct hsa_attr){.type = a[i].type,
-		    .p = a[i].pValue == NULL ? NULL : zeros,
-		    .n = room};
-	}
+		    .p = a[i].pValue,
+		    .n = a[i].pValue == NULL ? 0 : a[i].ulValueLen};
 	o->c.attr = o->attr;
 	o->c.attr_len = (size_t)n;
 }

@@ -194,7 +194,7 @@ host_op_object(struct host_op *o, void *p, size_t n)
 static bool
 fits(const struct host_room *r, size_t n, CK_RV *rv)
 {
-	if (r->p == NULL || n <= *r->n)
+	if (r->p == NULL || r->n == NULL || n <= *r->n)
 		return true;
 	*rv = CKR_BUFFER_TOO_SMALL;
 	return false;

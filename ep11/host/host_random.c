@@ -27,8 +27,8 @@ m_SeedRandom(CK_BYTE_PTR seed, CK_ULONG n, target_t target)
 }
 
 CK_RV
-m_DigestInit(unsigned char *state, size_t *state_len,
-    const CK_MECHANISM_PTR mech, target_t target)
+m_DigestInit(unsigned char *state, size_t *state_len, CK_MECHANISM_PTR mech,
+    target_t target)
 {
 	struct host_op *o = host_op_new(HSA_FN_DIGEST_INIT);
 

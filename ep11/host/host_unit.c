@@ -243,12 +243,8 @@ host_lib_call(struct host_lib *l, struct hsa_call *c, host_units units)
 		return;
 	q.call = *c;
 	c->rv = request(l, r, &q, units);
-	if (c->rv == CKR_OK && r->call.fn == c->fn) {
-		*c = r->call;
-		r->call = (struct hsa_call){0};
-	} else if (c->rv == CKR_OK) {
+	if (c->rv == CKR_OK && !hsa_is_ok(hsa_call_take_reply(c, &r->call)))
 		c->rv = CKR_DEVICE_ERROR;
-	}
 	hsa_unit_reply_free(r);
 	free(r);
 }

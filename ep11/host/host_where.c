@@ -13,12 +13,20 @@
 void
 host_where_free(struct host_where *w)
 {
-	size_t i = 0;
-
-	for (i = 0; i < w->n; i++)
-		free(w->path[i]);
-	free(w->name);
+	hsa_buf_free(&w->text);
 	*w = (struct host_where){0};
+}
+
+const char *
+host_where_path(const struct host_where *w, size_t i)
+{
+	return (const char *)w->text.p + w->at[i];
+}
+
+const char *
+host_where_name(const struct host_where *w)
+{
+	return w->named ? host_where_path(w, w->n) : NULL;
 }
 
 static bool
@@ -28,24 +36,23 @@ starts(const char *text, size_t n, const char *with)
 }
 
 static hsa_rc
-take(char **to, const char *text, size_t n)
+take(struct host_where *w, size_t i, const char *text, size_t n)
 {
-	if (n > HOST_PATH_MAX)
+	if (i >= HOST_UNITS_MAX || n > HOST_PATH_MAX)
 		return HSA_RC(E_RANGE);
-	*to = strndup(text, n);
-	return *to == NULL ? HSA_RC(E_NOMEM) : HSA_OK;
+	w->at[i] = w->text.len;
+	hsa_buf_put(&w->text, text, n);
+	hsa_buf_u8(&w->text, 0);
+	return hsa_buf_rc(&w->text);
 }
 
 static hsa_rc
 add(struct host_where *w, const char *text, size_t n)
 {
-	hsa_rc rc = HSA_OK;
+	hsa_rc rc = take(w, w->n, text, n);
 
-	if (w->n == HOST_UNITS_MAX)
-		return HSA_RC(E_RANGE);
-	HSA_TRY(rc, take(&w->path[w->n], text, n));
-	w->n++;
-out:
+	if (hsa_is_ok(rc))
+		w->n++;
 	return rc;
 }
 
@@ -69,7 +76,8 @@ embedded(
 	w->embedded = true;
 	HSA_TRY(rc, add(w, text, dir));
 	if (hash != NULL)
-		HSA_TRY(rc, take(&w->name, hash + 1, n - dir - 1));
+		HSA_TRY(rc, take(w, w->n, hash + 1, n - dir - 1));
+	w->named = hash != NULL;
 out:
 	return rc;
 }
@@ -178,17 +186,19 @@ host_where_look(struct host_where *w, struct hsa_diag *diag)
 	if (w->embedded)
 		return HSA_OK;
 	for (i = 0; i < w->n; i++) {
-		if (!is(w->path[i], S_IFDIR)) {
-			HSA_TRY(rc, add(&got, w->path[i], strlen(w->path[i])));
+		const char *path = host_where_path(w, i);
+
+		if (!is(path, S_IFDIR)) {
+			HSA_TRY(rc, add(&got, path, strlen(path)));
 			continue;
 		}
 		before = got.n;
-		HSA_TRY(rc, look_in(&got, w->path[i]));
+		HSA_TRY(rc, look_in(&got, path));
 		if (got.n == before) {
 			rc = hsa_fail(diag, HSA_RC(E_NOT_FOUND),
 			    "no crypto unit's socket below %s/units; fix: "
 			    "cryptounitd run %s",
-			    w->path[i], w->path[i]);
+			    path, path);
 			goto out;
 		}
 	}

@@ -6,6 +6,7 @@
 #define HOST_WHERE_H
 #include <stdbool.h>
 #include <stddef.h>
+#include "hsa_buf.h"
 #include "hsa_err.h"
 
 #define HOST_UNITS_MAX 64u    /* as many bits as a target's set has */
@@ -15,12 +16,17 @@
 #define HOST_DEFAULT_LIB "/var/lib/cryptounit"
 
 struct host_where {
-	/* embedded: path is the installation's folder, name the unit's or
-	 * NULL. Otherwise sockets, or folders as written. Owned. */
-	bool embedded;
-	char *path[HOST_UNITS_MAX], *name;
+	bool embedded, named;
+	struct hsa_buf text; /* NUL-terminated strings, back to back */
+	size_t at[HOST_UNITS_MAX + 1]; /* where each begins; the name last */
 	size_t n;
 };
+
+/* host_where_path(w, i) - i < n. Embedded: the installation's folder.
+ * Otherwise sockets, or folders as written.
+ * host_where_name(w) - of the embedded unit, or NULL: the first. */
+const char *host_where_path(const struct host_where *w, size_t i);
+const char *host_where_name(const struct host_where *w);
 
 /*
  * host_where_parse(w, text, n, diag) - `unix:PATH[,unix:PATH...]` or

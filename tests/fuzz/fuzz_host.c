@@ -55,11 +55,11 @@ places(const uint8_t *data, size_t size)
 		hsa_buf_str(&b, w.embedded ? "embedded:"
 				: i > 0    ? ",unix:"
 					   : "unix:");
-		hsa_buf_str(&b, w.path[i]);
+		hsa_buf_str(&b, host_where_path(&w, i));
 	}
-	if (w.name != NULL) {
+	if (w.named) {
 		hsa_buf_str(&b, "#");
-		hsa_buf_str(&b, w.name);
+		hsa_buf_str(&b, host_where_name(&w));
 	}
 	must(b.len == size && memcmp(b.p, data, size) == 0);
 	must(hsa_is_ok(host_where_parse(&again, (const char *)b.p, b.len, &d)));
