@@ -411,6 +411,10 @@ cu_unit_info(struct cu_unit *u, uint32_t *rv, struct hsa_buf *out,
 	case QUERY_SELFTEST:
 		*rv = cu_selftest(u, subquery);
 		break;
+	case HSA_INFO_LOCATION:
+		hsa_buf_be32(out, u->id.module_index);
+		hsa_buf_be32(out, u->id.domain_index);
+		break;
 	default:
 		small(rv, out, &s, query);
 		break;

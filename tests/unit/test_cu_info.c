@@ -241,6 +241,25 @@ test_cu_info__capabilities_curves_and_points_are_told(void **state)
 	cu_bench_free(b);
 }
 
+/* Hosts choose units by their numbers, and EP11 has no query for a module's. */
+static void
+test_cu_info__numbers_of_module_and_domain_are_told(void **state)
+{
+	struct cu_bench *b = cu_bench_new();
+	struct hsa_buf out = {0};
+
+	(void)state;
+	cu_bench_open(b);
+	assert_int_equal(ask(b, &out, HSA_INFO_LOCATION, 0), CKR_OK);
+	assert_int_equal(out.len, 8);
+	assert_memory_equal(out.p, "\0\0\0", 3);
+	assert_int_equal(out.p[3], CU_BENCH_MODULE);
+	assert_memory_equal(out.p + 4, "\0\0\0", 3);
+	assert_int_equal(out.p[7], CU_BENCH_DOMAIN);
+	hsa_buf_free(&out);
+	cu_bench_free(b);
+}
+
 int
 main(void)
 {
@@ -250,6 +269,8 @@ main(void)
 	    cmocka_unit_test(test_cu_info__domain_follows_the_registers),
 	    cmocka_unit_test(
 		test_cu_info__capabilities_curves_and_points_are_told),
+	    cmocka_unit_test(
+		test_cu_info__numbers_of_module_and_domain_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
