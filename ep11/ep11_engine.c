@@ -32,6 +32,8 @@ static ep11_do *const table[] = {
     [HSA_FN_GET_MECHANISM_LIST] = ep11_do_mech_list,
     [HSA_FN_GET_MECHANISM_INFO] = ep11_do_mech_info,
     [HSA_FN_REENCRYPT_SINGLE] = ep11_do_reencrypt_single,
+    [HSA_FN_GENERATE_KEY] = ep11_do_generate_key,
+    [HSA_FN_GENERATE_KEY_PAIR] = ep11_do_generate_pair,
     [HSA_FN_REWRAP_KEY_BLOB] = ep11_do_rewrap,
 };
 

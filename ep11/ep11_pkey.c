@@ -382,6 +382,18 @@ ep11_pkey_of_point(struct ep11_pkey *k, const struct ep11_curve *curve,
 }
 
 CK_RV
+ep11_pkey_of_raw(struct ep11_pkey *k, const struct ep11_curve *curve,
+    const void *p, size_t n)
+{
+	memset(k, 0, sizeof(*k));
+	k->key = EVP_PKEY_new_raw_private_key_ex(NULL, curve->name, NULL, p, n);
+	k->type = CKK_EC;
+	k->curve = curve;
+	k->bits = curve->bits;
+	return done(k->key != NULL ? CKR_OK : CKR_WRAPPED_KEY_INVALID);
+}
+
+CK_RV
 ep11_pkey_of_numbers(struct ep11_pkey *k, CK_KEY_TYPE type,
     const char *const *names, const struct hsa_slice *p, size_t n)
 {

@@ -39,8 +39,8 @@ void ep11_pkey_free(struct ep11_pkey *k);
 
 /*
  * ep11_pkey_spki(out, k) - its public half, appended.
- * ep11_pkey_pkcs8(p, n, k) - its PrivateKeyInfo without attributes or a public
- * copy, in secure memory (OPENSSL_secure_clear_free).
+ * ep11_pkey_pkcs8(p, n, k) - its PrivateKeyInfo as OpenSSL writes it (EC: with
+ * the public point), in secure memory (OPENSSL_secure_clear_free).
  * ep11_pkey_raw(p, n, k) - the private half as the token's CKA_VALUE, the same
  * memory: Edwards and Montgomery keys alone.
  */
@@ -60,14 +60,17 @@ CK_RV ep11_pkey_number(
 CK_RV ep11_pkey_point(struct hsa_buf *b, const struct ep11_pkey *k);
 
 /*
- * Public keys from their numbers, for what a token hands out piece by piece.
+ * Keys from their numbers, for what a token hands out piece by piece.
  * ep11_pkey_of_point - of a curve's point as ep11_pkey_point writes it:
  * CKR_PUBLIC_KEY_INVALID when it is not on the curve.
+ * ep11_pkey_of_raw - an Edwards or Montgomery private key of its CKA_VALUE.
  * ep11_pkey_of_numbers - p[i] is the value of names[i] ("n", "e", ...); RSA,
  * DSA, DH.
  */
 CK_RV ep11_pkey_of_point(struct ep11_pkey *k, const struct ep11_curve *curve,
     const void *point, size_t n);
+CK_RV ep11_pkey_of_raw(struct ep11_pkey *k, const struct ep11_curve *curve,
+    const void *p, size_t n);
 CK_RV ep11_pkey_of_numbers(struct ep11_pkey *k, CK_KEY_TYPE type,
     const char *const *names, const struct hsa_slice *p, size_t n);
 

@@ -191,14 +191,14 @@ fetch(struct ep11_engine *e, struct hsa_buf *b, CK_OBJECT_HANDLE h,
 	CK_RV rv = e->token.ops->get(e->token.ctx, h, &a, 1);
 
 	if (rv != CKR_OK || a.ulValueLen > HSA_BLOB_MAX)
-		return rv != CKR_OK ? rv : CKR_FUNCTION_FAILED;
+		return rv != CKR_OK ? ep11_trouble(rv) : CKR_FUNCTION_FAILED;
 	a.pValue = hsa_buf_reserve(b, a.ulValueLen);
 	if (a.pValue == NULL)
 		return CKR_HOST_MEMORY;
 	rv = e->token.ops->get(e->token.ctx, h, &a, 1);
 	if (rv == CKR_OK)
 		b->len += a.ulValueLen;
-	return rv;
+	return ep11_trouble(rv);
 }
 
 static CK_RV
