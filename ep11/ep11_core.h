@@ -57,7 +57,6 @@ ep11_do ep11_do_rewrap;                              /* ep11_do_rewrap.c */
 ep11_do ep11_do_mech_list, ep11_do_mech_info;        /* ep11_do_mech.c */
 ep11_do ep11_do_attr_get, ep11_do_attr_set;          /* ep11_do_attr.c */
 ep11_do ep11_do_login, ep11_do_logout;               /* ep11_do_login.c */
-ep11_do ep11_do_login_extended, ep11_do_logout_extended;
 
 /*
  * ep11_crypt_once(e, out, encrypt, k, row, m, in) - a whole encryption or
