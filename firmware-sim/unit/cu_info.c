@@ -98,8 +98,8 @@ bits_in(const uint8_t *p, size_t n)
 static void
 padded(char *to, size_t n, const char *text)
 {
-	memset(to, ' ', n);
-	memcpy(to, text, strlen(text) < n ? strlen(text) : n);
+	for (size_t i = 0; i < n; i++)
+		to[i] = *text == '\0' ? ' ' : *text++;
 }
 
 static void

@@ -412,7 +412,7 @@ cu_bench_query(struct cu_bench *b, struct cu_answer *a, uint32_t id,
 {
 	static const uint8_t zeros[TKE_DOMAIN_LEN];
 	struct hsa_buf block = {0}, payload = {0};
-	size_t before = b->sink->len;
+	size_t before = sink_mock_len(b->sink);
 
 	OK(tke_admin_block_encode(&block, id,
 	    (struct tke_slice){zeros, sizeof(zeros)}, (struct tke_slice){0},
@@ -420,7 +420,7 @@ cu_bench_query(struct cu_bench *b, struct cu_answer *a, uint32_t id,
 	OK(tke_admin_request_encode(&payload, CU_BENCH_DOMAIN,
 	    (struct tke_slice){block.p, block.len}, (struct tke_slice){0}));
 	cu_bench_payload(b, a, &payload);
-	CHECK(b->any_records || b->sink->len == before);
+	CHECK(b->any_records || sink_mock_len(b->sink) == before);
 	hsa_buf_free(&block);
 	hsa_buf_free(&payload);
 }
@@ -483,10 +483,10 @@ cu_bench_order(
 	size_t before = 0;
 
 	cu_bench_request(b, &payload, o);
-	before = b->sink->len;
+	before = sink_mock_len(b->sink);
 	cu_bench_payload(b, a, &payload);
 	b->commands++;
-	CHECK(b->any_records || b->sink->len == before + 1);
+	CHECK(b->any_records || sink_mock_len(b->sink) == before + 1);
 	hsa_buf_free(&payload);
 }
 

@@ -37,6 +37,17 @@ sink_mock_reopen(struct sink_mock *m)
 	m->sealed = UINT64_MAX;
 }
 
+size_t
+sink_mock_len(struct sink_mock *m)
+{
+	size_t n;
+
+	(void)pthread_mutex_lock(&m->lock);
+	n = m->len;
+	(void)pthread_mutex_unlock(&m->lock);
+	return n;
+}
+
 void
 sink_mock_get(struct sink_mock *m, struct hsa_record *r, size_t i)
 {

@@ -32,6 +32,8 @@ void sink_mock_free(struct sink_mock *m);
 struct cu_sink sink_mock_sink(struct sink_mock *m);
 /* sink_mock_reopen(m) - as after a restart: failures are off. */
 void sink_mock_reopen(struct sink_mock *m);
+/* sink_mock_len(m) - records, while others may be sealing. */
+size_t sink_mock_len(struct sink_mock *m);
 /* sink_mock_get(m, r, i) - record i, decoded; aborts when it does not. */
 void sink_mock_get(struct sink_mock *m, struct hsa_record *r, size_t i);
 /* sink_mock_cut(m, n) - keep the first n records only. */
