@@ -8,11 +8,23 @@
 
 #include <cmocka.h>
 
-#include "ep11_pkcs11.h"
+#include "cu_core.h"
+#include "ep11_attr.h"
 #include "helper_cu_token.h"
+#include "helper_ep11.h"
 #include "hsa_hash.h"
 
 static struct cu_token t;
+
+/* FIPS 197, appendix C.3 */
+static const uint8_t fips197_key[32] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
+    12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30,
+    31};
+static const uint8_t plain[16] = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66,
+    0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
+static const uint8_t fips197_cipher[16] = {0x8e, 0xa2, 0xb7, 0xca, 0x51, 0x67,
+    0x45, 0xbf, 0xea, 0xfc, 0x49, 0x90, 0x4b, 0x49, 0x60, 0x89};
+static const uint8_t no_encrypt[16] = {0x04}; /* point 5 */
 
 /* As hosts make it: index of the domain alone, no counter, nobody signs. */
 static void
@@ -83,6 +95,95 @@ test_bk_reencipher__refusals_carry_the_reasons_that_hosts_know(void **state)
 	assert_int_not_equal(reencipher(b, &a, "x", 1), CKR_OK);
 	check_event(b, 400, a.rc, 0);
 	assert_int_equal(cu_bench_counter(b, "command.reencipher.refused"), 3);
+	cu_answer_free(&a);
+	cu_bench_check_log(b);
+	cu_token_free(&t, b);
+}
+
+static CK_RV
+encrypt(struct cu_bench *b, struct hsa_buf *out, const struct hsa_buf *blob)
+{
+	struct hsa_call c = {
+	    .fn = HSA_FN_ENCRYPT_SINGLE,
+	    .mech = {.type = CKM_AES_ECB},
+	    .key = {blob->p, blob->len},
+	    .data = {plain, sizeof(plain)},
+	};
+	uint64_t rv = cu_bench_call(b, &c);
+
+	hsa_buf_reset(out);
+	hsa_buf_put(out, c.out.p, c.out.len);
+	hsa_call_free(&c);
+	return rv;
+}
+
+/* A rotation as hosts live it: the new blob serves once its key does. */
+static void
+test_bk_reencipher__a_blob_goes_over_to_the_next_key(void **state)
+{
+	struct cu_bench *b = cu_token_bench(&t);
+	struct hsa_buf blob = {0}, new = {0}, out = {0};
+	struct helper_ep11 h = {0};
+	struct cu_answer a = {0};
+	struct hsa_record r = {0};
+	uint8_t pattern[32], id[HSA_SHA256_LEN];
+
+	(void)state;
+	cu_bench_open(b);
+	cu_token_load(b, 1);
+	h.token = t.token;
+	h.e = b->u->engine;
+	helper_ep11_secret(&h, &blob, CKK_AES, fips197_key, sizeof(fips197_key),
+	    EP11_ENCRYPT | EP11_EXTRACTABLE);
+	assert_int_equal(encrypt(b, &out, &blob), CKR_OK);
+	assert_int_equal(out.len, 16);
+	assert_memory_equal(out.p, fips197_cipher, 16);
+	cu_bench_last(b, &r);
+	assert_true(r.use.has_key_id);
+	memcpy(id, r.use.key_id, sizeof(id));
+	hsa_record_free(&r);
+	cu_token_commit(b, pattern, 2);
+	assert_int_equal(reencipher(b, &a, blob.p, blob.len), CKR_OK);
+	check_event(b, 200, CKR_OK, 0);
+	assert_int_equal(a.output.len, blob.len);
+	hsa_buf_put(&new, a.output.p, a.output.len);
+	/* its wrapping-key id is the next key's */
+	assert_memory_equal(new.p + 32, pattern, 16);
+	cu_bench_last(b, &r);
+	assert_memory_equal(r.use.key_id, id, sizeof(id));
+	assert_int_equal(r.use.bytes_out, blob.len);
+	hsa_record_free(&r);
+	assert_int_equal(encrypt(b, &out, &blob), CKR_OK);
+	assert_int_equal(encrypt(b, &out, &new), CKR_IBM_WKID_MISMATCH);
+	cu_bench_last(b, &r);
+	assert_int_equal(r.event.reason_code, 400);
+	hsa_record_free(&r);
+	assert_int_equal(
+	    cu_bench_command(b, TKE_CMD_WK_FINALIZE, pattern, 32, 1), 0);
+	assert_int_equal(encrypt(b, &out, &blob), CKR_IBM_WKID_MISMATCH);
+	assert_int_equal(encrypt(b, &out, &new), CKR_OK);
+	assert_memory_equal(out.p, fips197_cipher, 16);
+	/* a damaged blob is none */
+	new.p[new.len - 1] ^= 1;
+	assert_int_not_equal(encrypt(b, &out, &new), CKR_OK);
+	new.p[new.len - 1] ^= 1;
+	/* control points reach the engine: no symmetric encryption (5) */
+	assert_int_equal(cu_bench_command(b, TKE_CMD_CP_DELETE, no_encrypt,
+			     sizeof(no_encrypt), 1),
+	    0);
+	assert_int_equal(encrypt(b, &out, &new), CKR_FUNCTION_CANCELED);
+	cu_bench_last(b, &r);
+	assert_int_equal(r.event.reason_code, 403);
+	hsa_record_free(&r);
+	assert_int_equal(cu_bench_command(b, TKE_CMD_CP_ADD, no_encrypt,
+			     sizeof(no_encrypt), 1),
+	    0);
+	assert_int_equal(encrypt(b, &out, &new), CKR_OK);
+	assert_int_equal(cu_bench_command(b, TKE_CMD_ZEROIZE, NULL, 0, 1), 0);
+	assert_int_equal(encrypt(b, &out, &new), CKR_IBM_WK_NOT_INITIALIZED);
+	hsa_buf_free(&blob);
+	hsa_buf_free(&new);
+	hsa_buf_free(&out);
 	cu_answer_free(&a);
 	cu_bench_check_log(b);
 	cu_token_free(&t, b);
@@ -159,6 +260,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(
 		test_bk_reencipher__refusals_carry_the_reasons_that_hosts_know),
+	    cmocka_unit_test(
+		test_bk_reencipher__a_blob_goes_over_to_the_next_key),
 	    cmocka_unit_test(
 		test_bk_reencipher__another_domains_blob_is_no_call),
 	    cmocka_unit_test(
