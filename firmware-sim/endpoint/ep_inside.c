@@ -230,14 +230,32 @@ ep_inside_request(
 	struct ep_inside *u = ctx;
 
 	r->kind = q->kind;
-	if (q->kind == HSA_UNIT_STATUS)
+	switch (q->kind) {
+	case HSA_UNIT_ADMIN:
+		return cu_unit_admin(u->cu, &r->admin, &q->caller,
+		    (const char *)q->transport.p, q->transport.len);
+	case HSA_UNIT_STATUS:
 		return status(u, &r->status);
-	if (q->kind == HSA_UNIT_KEYSTORE) {
+	case HSA_UNIT_EP11:
+		/* the request stays q's; the reply carries the function */
+		r->call = q->call;
+		r->call.memory = NULL;
+		cu_unit_call(u->cu, &r->call, &q->caller);
+		return HSA_OK;
+	case HSA_UNIT_INFO:
+		return cu_unit_info(
+		    u->cu, &r->info.rv, &r->info.data, q->query, q->subquery);
+	case HSA_UNIT_BLOCK:
+		return cu_unit_block(u->cu, &r->block, &q->caller,
+		    (struct hsa_slice){q->command.p, q->command.len},
+		    (struct hsa_slice){q->signatures.p, q->signatures.len});
+	case HSA_UNIT_KEYSTORE:
 		cu_unit_keystore(u->cu, &r->keystore, &q->caller, &q->keystore);
 		return HSA_OK;
+	case HSA_UNIT_ERROR:
+		break;
 	}
-	return cu_unit_admin(u->cu, &r->admin, &q->caller,
-	    (const char *)q->transport.p, q->transport.len);
+	return HSA_RC(E_UNSUPPORTED);
 }
 
 struct cu_unit *

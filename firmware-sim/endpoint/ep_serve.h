@@ -8,7 +8,7 @@
 #include "hsa_err.h"
 #include "hsa_unit.h"
 
-#define EP_SERVE_MAX 64
+#define EP_SERVE_MAX 256
 
 /* Answers one request; called from many threads. What it leaves in r is sent
  * and freed; an error instead is sent as that error's text. */
