@@ -35,7 +35,7 @@ SANFLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=all
 endif
 ROOMS := proto ep11 ep11/host tke firmware-sim/unit firmware-sim/backend \
 	firmware-sim/seal firmware-sim/channel firmware-sim/endpoint \
-	tools/lib tools/tke tools/hsa
+	tools/lib tools/tke tools/hsa tools/ep11-bench
 CPPFLAGS := -D_GNU_SOURCE -DHSA_VERSION='"$(VERSION)"' \
 	$(addprefix -I,$(ROOMS)) -Ifirmware-sim -Itests/helper -isystem $(BUILD)/gen
 CFLAGS := -std=c11 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) $(FUZZ_CFLAGS)
@@ -62,6 +62,7 @@ OBJ_FW := $(call obj,$(call src,firmware-sim/unit firmware-sim/backend \
 	firmware-sim/seal firmware-sim/channel firmware-sim/endpoint))
 OBJ_TOOLS := $(call obj,$(filter-out %/main.c,$(call src,tools/lib tools/tke \
 	tools/hsa)))
+OBJ_BENCH := $(call obj,$(call src,tools/ep11-bench))
 OBJ_HELPER := $(call obj,$(call src,tests/helper))
 
 A_HSA := $(BUILD)/lib/libhsa.a
@@ -72,9 +73,11 @@ A_FW := $(BUILD)/obj/libfw.a
 A_TOOLS := $(BUILD)/obj/libtools.a
 A_HELPER := $(BUILD)/obj/libhelper.a
 
-PROGRAMS := $(BUILD)/bin/cryptounitd $(BUILD)/bin/tke $(BUILD)/bin/hsa
+PROGRAMS := $(BUILD)/bin/cryptounitd $(BUILD)/bin/tke $(BUILD)/bin/hsa \
+	$(BUILD)/bin/ep11-bench
 SO := $(BUILD)/lib/libhsa.so.0
 SO_HOST := $(BUILD)/lib/libep11.so.4
+SO_UNIT := $(BUILD)/lib/libcryptounit.so.0
 
 UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard \
 	tests/unit/test_*.c tests/kat/test_*.c))
@@ -109,7 +112,7 @@ help:
 	@echo "  missing packages instead of installing them."
 
 ## all           programs, libraries
-all: $(PROGRAMS) $(SO) $(SO_HOST) $(A_HSA)
+all: $(PROGRAMS) $(SO) $(SO_HOST) $(SO_UNIT) $(A_HSA)
 
 # ---- rules ------------------------------------------------------------------
 
@@ -167,6 +170,11 @@ $(BUILD)/bin/tke: $(BUILD)/obj/tools/tke/main.o $(A_TOOLS) $(A_TKE) $(A_HSA)
 	$(link) $(LIBS_TOOLS) $(LIBS_HSA)
 $(BUILD)/bin/hsa: $(BUILD)/obj/tools/hsa/main.o $(A_TOOLS) $(A_TKE) $(A_HSA)
 	$(link) $(LIBS_TOOLS) $(LIBS_HSA)
+$(BUILD)/bin/ep11-bench: $(OBJ_BENCH) $(A_HSA) $(SO_UNIT)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(OBJ_BENCH) $(A_HSA) -L$(BUILD)/lib \
+	    -lcryptounit -Wl,-rpath,'$$ORIGIN/../lib' -ljansson -ldl $(LIBS_HSA)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(A_HELPER) $(A_TOOLS) $(A_FW) \
     $(A_TKE) $(A_EP11) $(A_HOST) $(A_HSA)
@@ -191,6 +199,14 @@ $(SO_HOST): $(OBJ_HOST) ep11/host/libep11.map $(A_HSA)
 	    -Wl,--version-script=ep11/host/libep11.map -o $@ $(OBJ_HOST) \
 	    $(A_HSA) $(LIBS_HOST)
 	ln -sf libep11.so.4 $(BUILD)/lib/libep11.so
+$(SO_UNIT): $(BUILD)/obj/firmware-sim/cryptounit.o \
+    firmware-sim/cryptounit.map $(A_FW) $(A_TKE) $(A_EP11) $(A_HSA)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,libcryptounit.so.0 -Wl,-z,defs \
+	    -Wl,--version-script=firmware-sim/cryptounit.map -o $@ \
+	    $(filter %.o %.a,$^) $(LIBS_FW) $(LIBS_HSA)
+	$(Q)ln -sf $(@F) $(BUILD)/lib/libcryptounit.so
 
 # ---- the newcomer's two commands ----------------------------------------------
 
@@ -275,13 +291,17 @@ HEADERS := $(filter-out %/hsa_codec_wire.h %/hsa_codec_event.h \
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin \
 	    $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/hsa
-	install -m 755 $(BUILD)/bin/tke $(BUILD)/bin/hsa $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(BUILD)/bin/tke $(BUILD)/bin/hsa $(BUILD)/bin/ep11-bench \
+	    $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BUILD)/bin/cryptounitd $(DESTDIR)$(PREFIX)/sbin
-	install -m 644 $(SO) $(SO_HOST) $(A_HSA) $(DESTDIR)$(PREFIX)/lib
+	install -m 644 $(SO) $(SO_HOST) $(SO_UNIT) $(A_HSA) \
+	    $(DESTDIR)$(PREFIX)/lib
 	ln -sf libhsa.so.0 $(DESTDIR)$(PREFIX)/lib/libhsa.so
 	ln -sf libep11.so.4 $(DESTDIR)$(PREFIX)/lib/libep11.so
+	ln -sf libcryptounit.so.0 $(DESTDIR)$(PREFIX)/lib/libcryptounit.so
 	install -m 644 ep11/host/ep11.h $(DESTDIR)$(PREFIX)/include
-	install -m 644 $(HEADERS) proto/*.def proto/*.proto proto/FORMAT.md \
+	install -m 644 $(HEADERS) firmware-sim/cryptounit.h proto/*.def \
+	    proto/*.proto proto/FORMAT.md \
 	    $(DESTDIR)$(PREFIX)/include/hsa
 	sed -e 's,@PREFIX@,$(PREFIX),g' -e 's,@VERSION@,$(VERSION),g' \
 	    proto/libhsa.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/libhsa.pc
