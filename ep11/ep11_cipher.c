@@ -140,6 +140,23 @@ length_fits(const struct ep11_mech_row *row, const struct hsa_mech *m,
 	return encrypt ? CKR_DATA_LEN_RANGE : CKR_ENCRYPTED_DATA_LEN_RANGE;
 }
 
+size_t
+ep11_cipher_len(const struct ep11_mech_row *row, const struct hsa_mech *m,
+    bool encrypt, size_t n)
+{
+	if (ep11_cipher_check(row, m) != CKR_OK ||
+	    length_fits(row, m, encrypt, n) != CKR_OK)
+		return 0;
+	switch (mode_of(row)) {
+	case PAD:
+		return encrypt ? n - n % block_of(row) + block_of(row) : 0;
+	case GCM:
+		return encrypt ? n + m->tag_bits / 8 : n - m->tag_bits / 8;
+	default:
+		return n;
+	}
+}
+
 static CK_RV
 whole(struct ep11_engine *e, struct hsa_buf *out, bool encrypt,
     const struct ep11_key *k, const struct ep11_mech_row *row,

@@ -11,12 +11,16 @@
 /*
  * ep11_cipher_check(row, m) - what is inside the parameter:
  * CKR_MECHANISM_PARAM_INVALID.
+ * ep11_cipher_len(row, m, encrypt, n) - bytes that come out of n whole ones;
+ * 0: none, or only the token knows (padding).
  * ep11_cipher_once(e, out, encrypt, k, row, m, in) - appended.
  * CKR_DATA_LEN_RANGE, CKR_ENCRYPTED_DATA_LEN_RANGE,
  * CKR_ENCRYPTED_DATA_INVALID (padding, tag).
  */
 CK_RV ep11_cipher_check(
     const struct ep11_mech_row *row, const struct hsa_mech *m);
+size_t ep11_cipher_len(const struct ep11_mech_row *row,
+    const struct hsa_mech *m, bool encrypt, size_t n);
 CK_RV ep11_cipher_once(struct ep11_engine *e, struct hsa_buf *out, bool encrypt,
     const struct ep11_key *k, const struct ep11_mech_row *row,
     const struct hsa_mech *m, struct hsa_slice in);

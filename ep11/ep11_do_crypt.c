@@ -104,6 +104,18 @@ ep11_do_crypt_final(struct ep11_engine *e, struct hsa_call *c)
 	return rv;
 }
 
+/* A question about the length alone is answered without the token, where the
+ * data does not decide it. A wrong tag is told when it is asked in earnest. */
+static bool
+length_told(struct hsa_call *c, bool encrypt, const struct ep11_mech_row *row,
+    const struct hsa_mech *m, size_t n)
+{
+	if (!c->length_only || row->family != EP11_FAMILY_CIPHER)
+		return false;
+	c->needed = ep11_cipher_len(row, m, encrypt, n);
+	return c->needed != 0;
+}
+
 /* On a state that nothing was fed to: the same as Single. */
 CK_RV
 ep11_do_crypt(struct ep11_engine *e, struct hsa_call *c)
@@ -115,7 +127,8 @@ ep11_do_crypt(struct ep11_engine *e, struct hsa_call *c)
 
 	if (rv == CKR_OK && r.op.fed)
 		rv = CKR_OPERATION_ACTIVE;
-	if (rv == CKR_OK)
+	if (rv == CKR_OK &&
+	    !length_told(c, encrypt, r.row, &r.op.mech, c->data.n))
 		rv = ep11_crypt_once(
 		    e, &c->out, encrypt, r.k, r.row, &r.op.mech, c->data);
 	ep11_use_close(e, &r);
@@ -133,7 +146,8 @@ single(struct ep11_engine *e, struct hsa_call *c, struct hsa_buf *out,
 
 	if (rv == CKR_OK)
 		rv = ep11_use_key(e, &k, c, blob, row, flag_of(encrypt));
-	if (rv == CKR_OK)
+	if (rv == CKR_OK &&
+	    !(out == &c->out && length_told(c, encrypt, row, m, in.n)))
 		rv = ep11_crypt_once(e, out, encrypt, k, row, m, in);
 	ep11_key_put(e, k);
 	return rv;

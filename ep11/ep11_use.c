@@ -1,4 +1,5 @@
 #include "ep11_hash.h"
+#include "ep11_policy.h"
 #include "ep11_use.h"
 
 /* ---- keys ---------------------------------------------------------------- */
@@ -35,26 +36,24 @@ class_of(const struct ep11_mech_row *row, CK_FLAGS flag)
 	return CKO_PRIVATE_KEY;
 }
 
-static CK_RV
-curve_fits(const struct ep11_engine *e, const struct ep11_key *k,
-    const struct ep11_mech_row *row)
+static bool
+curve_fits(const struct ep11_key *k, const struct ep11_mech_row *row)
 {
 	bool edwards = row->family == EP11_FAMILY_EDDSA;
 
 	if (k->curve == NULL ||
 	    k->curve->kind != (edwards ? EP11_CURVE_EDWARDS : EP11_CURVE_PRIME))
-		return CKR_KEY_TYPE_INCONSISTENT;
+		return false;
 	/* by their numbers in query 10 (ep11-host-api 18.7) */
-	if ((row->type == CKM_IBM_ED25519_SHA512 && k->curve->number != 26) ||
-	    (row->type == CKM_IBM_ED448_SHA3 && k->curve->number != 24))
-		return CKR_KEY_TYPE_INCONSISTENT;
-	if (k->curve->cp >= 0 && !ep11_cp_on(e->cp, (enum ep11_cp)k->curve->cp))
-		return CKR_CURVE_NOT_SUPPORTED;
-	return CKR_OK;
+	if (row->type == CKM_IBM_ED25519_SHA512)
+		return k->curve->number == 26;
+	if (row->type == CKM_IBM_ED448_SHA3)
+		return k->curve->number == 24;
+	return true;
 }
 
 /* In the units of CK_MECHANISM_INFO. */
-static CK_RV
+static bool
 size_fits(const struct ep11_engine *e, const struct ep11_key *k,
     const struct ep11_mech_row *row)
 {
@@ -64,7 +63,7 @@ size_fits(const struct ep11_engine *e, const struct ep11_key *k,
 	if (row->family == EP11_FAMILY_MAC && row->hash != 0 &&
 	    ep11_cp_on(e->cp, EP11_CP_KEYSZ_HMAC_ANY))
 		min = 1;
-	return size >= min && size <= row->max ? CKR_OK : CKR_KEY_SIZE_RANGE;
+	return size >= min && size <= row->max;
 }
 
 CK_RV
@@ -73,9 +72,11 @@ ep11_use_fits(const struct ep11_engine *e, const struct ep11_key *k,
 {
 	if (k->cls != class_of(row, flag) || !ep11_mech_key_fits(row, k->type))
 		return CKR_KEY_TYPE_INCONSISTENT;
-	if (row->key_type == CKK_EC)
-		return curve_fits(e, k, row);
-	return size_fits(e, k, row);
+	if (row->key_type == CKK_EC && !curve_fits(k, row))
+		return CKR_KEY_TYPE_INCONSISTENT;
+	if (row->key_type != CKK_EC && !size_fits(e, k, row))
+		return CKR_KEY_SIZE_RANGE;
+	return ep11_policy_key(e->cp, k->type, k->bits, k->curve);
 }
 
 CK_RV

@@ -12,8 +12,9 @@
  * flag (CKF_ENCRYPT, CKF_DECRYPT, CKF_SIGN, CKF_VERIFY) needs, then
  * ep11_use_fits. The caller puts the key back.
  * ep11_use_fits(e, k, row, flag) - class, type, curve and size of the key:
- * CKR_KEY_TYPE_INCONSISTENT, CKR_KEY_SIZE_RANGE, CKR_CURVE_NOT_SUPPORTED when
- * the curve's control point is off.
+ * CKR_KEY_TYPE_INCONSISTENT, CKR_KEY_SIZE_RANGE; and what ep11_policy_key says
+ * of it now, so that a cached key is used no longer than one that has to be
+ * loaded.
  */
 CK_RV ep11_use_key(struct ep11_engine *e, struct ep11_key **k,
     struct hsa_call *c, struct hsa_slice blob, const struct ep11_mech_row *row,
