@@ -534,61 +534,6 @@ test_cipher__wrong_padding_is_refused(void **state)
 }
 
 static void
-test_cipher__a_counter_never_comes_round(void **state)
-{
-	struct hsa_mech m = hdata_mech_bytes(CKM_AES_CTR, &ctr, sizeof(ctr));
-	struct hsa_buf key = {0}, st = {0}, out = {0};
-	uint8_t want[96];
-
-	(void)state;
-	hdata_secret(&H, &key, CKK_AES, value, 16, 0);
-	memcpy(ctr.cb, iv, 16);
-	ctr.cb[15] = 0xfe; /* two values left of eight bits */
-	ctr.ulCounterBits = 8;
-	assert_int_equal(
-	    hdata_single(&H, HSA_FN_ENCRYPT_SINGLE, &m, &key, text, 32, &out),
-	    CKR_OK);
-	memcpy(want, out.p, 32);
-	assert_int_equal(
-	    hdata_single(&H, HSA_FN_ENCRYPT_SINGLE, &m, &key, text, 33, &out),
-	    CKR_DATA_LEN_RANGE);
-	assert_int_equal(
-	    hdata_single(&H, HSA_FN_DECRYPT_SINGLE, &m, &key, text, 33, &out),
-	    CKR_ENCRYPTED_DATA_LEN_RANGE);
-	assert_int_equal(
-	    hdata_init(&H, HSA_FN_ENCRYPT_INIT, &st, &m, &key), CKR_OK);
-	assert_int_equal(
-	    hdata_update(&H, HSA_FN_ENCRYPT_UPDATE, &st, text, 40, &out),
-	    CKR_DATA_LEN_RANGE);
-	assert_int_equal(
-	    hdata_update(&H, HSA_FN_ENCRYPT_UPDATE, &st, text, 20, &out),
-	    CKR_OK);
-	same(&out, want, 16);
-	assert_int_equal(
-	    hdata_update(&H, HSA_FN_ENCRYPT_UPDATE, &st, text + 20, 12, &out),
-	    CKR_OK);
-	same(&out, want + 16, 16);
-	assert_int_equal(
-	    hdata_update(&H, HSA_FN_ENCRYPT_UPDATE, &st, text, 1, &out),
-	    CKR_DATA_LEN_RANGE);
-	assert_int_equal(
-	    hdata_final(&H, HSA_FN_ENCRYPT_FINAL, &st, &out), CKR_OK);
-	assert_int_equal(out.len, 0);
-	for (size_t i = 0; i < 2; i++) {
-		ctr.ulCounterBits = i == 0 ? 0 : 129;
-		assert_int_equal(hdata_single(&H, HSA_FN_ENCRYPT_SINGLE, &m,
-				     &key, text, 16, &out),
-		    CKR_MECHANISM_PARAM_INVALID);
-		assert_int_equal(
-		    hdata_init(&H, HSA_FN_ENCRYPT_INIT, &st, &m, &key),
-		    CKR_MECHANISM_PARAM_INVALID);
-	}
-	hsa_buf_free(&key);
-	hsa_buf_free(&st);
-	hsa_buf_free(&out);
-}
-
-static void
 test_cipher__keys_must_fit_and_be_allowed(void **state)
 {
 	struct hsa_mech aes = hdata_mech(CKM_AES_ECB);
@@ -719,7 +664,6 @@ main(void)
 	    cmocka_unit_test(
 		test_cipher__incomplete_data_is_refused_at_the_end),
 	    cmocka_unit_test(test_cipher__wrong_padding_is_refused),
-	    cmocka_unit_test(test_cipher__a_counter_never_comes_round),
 	    cmocka_unit_test(test_cipher__keys_must_fit_and_be_allowed),
 	    cmocka_unit_test(
 		test_cipher__control_points_are_asked_at_every_step),
