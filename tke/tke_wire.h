@@ -21,6 +21,8 @@
 #define TKE_COUNTER_LEN 16
 #define TKE_DOMAIN_LEN 8  /* index(4) || instance(4) */
 #define TKE_MODULE_LEN 16 /* serial(8) || instance(8) */
+#define TKE_CP_LEN 16     /* control points; bit 0: top bit of byte 0 */
+#define TKE_CP_LAST 80    /* highest index that has a name */
 
 enum tke_command {
 #define TKE_CMD(NAME, id, action, text) TKE_CMD_##NAME = (id),

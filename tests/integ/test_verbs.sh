@@ -138,6 +138,18 @@ t 0 cryptounit-mk-setimm --yes
 t 0 cryptounit-mk --json
 json "Valid Valid" '[.[].current.status] | join(" ")'
 t 0 cryptounit-compare
+t 0 cryptounit-cp-delete 16 21
+t 0 cryptounit-cps --json
+json "fffd7bffffffffff0ff07fffffffffff" '[.[].controlPoints] | unique | join(" ")'
+t 0 cryptounit-cps
+says "14 16 21 64"
+t 1 cryptounit-cp-add 65
+says "reason code 45"
+t 1 cryptounit-cp-add 16 --sign alice
+says "208"
+t 2 cryptounit-cp-add 81
+t 2 cryptounit-cp-add 16x
+t 0 cryptounit-cp-add 16 21
 t 0 cryptounit-mk-clrcur --yes
 t 0 cryptounit-admins --json
 json "2 2" '[.[].administrators | length | tostring] | join(" ")'

@@ -34,8 +34,9 @@ test_verbs__all_that_ibmcloud_tke_has_and_this_covers(void **state)
 	    "cryptounit-admin-add", "cryptounit-admin-rm", "cryptounit-thrhlds",
 	    "cryptounit-thrhld-set", "cryptounit-mk", "cryptounit-mk-load",
 	    "cryptounit-mk-commit", "cryptounit-mk-setimm",
-	    "cryptounit-mk-clrnew", "cryptounit-mk-clrcur",
-	    "cryptounit-zeroize", "cryptounit-compare", "ceremony"};
+	    "cryptounit-mk-clrnew", "cryptounit-mk-clrcur", "cryptounit-cps",
+	    "cryptounit-cp-add", "cryptounit-cp-delete", "cryptounit-zeroize",
+	    "cryptounit-compare", "ceremony"};
 	size_t i;
 
 	(void)state;

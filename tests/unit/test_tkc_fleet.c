@@ -391,12 +391,16 @@ test_quorum__every_command_as_the_wire_document_says(void **state)
 	    {0x0D, 0, 3, 3},
 	    {0x0E, 0, 1, 1},
 	    {0x10, 0, 3, 1},
+	    {0x11, 0, 3, 3},
+	    {0x12, 0, 3, 3},
+	    {0x13, 0, 3, 3},
 	    {0x1B, 0, 1, 1},
 	    {0x1C, 0, 1, 1},
 	};
 	const struct tke_attributes imprint = {.permissions = 0x81ff0011};
 	const struct tke_attributes normal = {3, 2, 0x81ff0011, 0, 0};
 	const struct tke_attributes one = {3, 2, 0x81ff0051, 0, 0};
+	const struct tke_attributes cp_one = {3, 2, 0x81ff0031, 0, 0};
 	size_t i;
 
 	(void)state;
@@ -410,6 +414,7 @@ test_quorum__every_command_as_the_wire_document_says(void **state)
 		assert_int_equal(
 		    tkc_signatures_needed(k, &one, 5), rows[i].zeroize_one);
 	}
+	assert_int_equal(tkc_signatures_needed(0x12, &cp_one, 5), 1);
 }
 
 #define WITH(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -311,6 +311,11 @@ dispatch(struct job *j, struct tkc_answer *a)
 	case TKE_CMD_WK_COMMIT:
 	case TKE_CMD_WK_FINALIZE:
 		return with_pattern(j, a);
+	case TKE_CMD_CP_SET:
+	case TKE_CMD_CP_ADD:
+	case TKE_CMD_CP_DELETE:
+		return send_command(j, a, j->c->command,
+		    slice(j->c->points, sizeof(j->c->points)));
 	default:
 		return send_command(j, a, j->c->command, (struct tke_slice){0});
 	}
@@ -403,6 +408,10 @@ done_text(uint32_t command)
 		return "current master key register cleared";
 	case TKE_CMD_WK_CLEAR_PENDING:
 		return "new master key register cleared";
+	case TKE_CMD_CP_ADD:
+		return "control points on";
+	case TKE_CMD_CP_DELETE:
+		return "control points off";
 	default:
 		return "done";
 	}

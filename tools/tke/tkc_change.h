@@ -31,7 +31,8 @@ struct tkc_change {
 	struct tkc_key *signer[TKC_SIGNERS_MAX];
 	size_t signers;
 	bool exact;
-	bool replay;      /* send the counter of the last command again */
+	bool replay; /* send the counter of the last command again */
+	uint8_t points[TKE_CP_LEN]; /* CP_SET, CP_ADD, CP_DELETE */
 	bool has_pattern; /* COMMIT, FINALIZE: instead of the register's */
 	uint8_t pattern[32];
 };

@@ -106,6 +106,27 @@ out:
 	return rc;
 }
 
+hsa_rc
+tkc_state_points(struct tkc_state *s, struct tkc_fleet *f, struct tkc_unit *u,
+    struct hsa_diag *diag)
+{
+	struct tkc_answer a = {.reply = {0}};
+	const struct tke_admin_reply *r = &a.reply;
+	hsa_rc rc;
+
+	HSA_TRY(rc, tkc_fleet_query(f, u, &a, TKE_QUERY_DOMAIN_CONTROL_POINTS,
+			(struct tke_slice){0}, diag));
+	if (r->output.n == sizeof(s->points))
+		memcpy(s->points, r->output.p, sizeof(s->points));
+	else
+		rc = hsa_fail(diag, HSA_RC(E_SIGNATURE),
+		    "crypto unit %u %s: its control points are malformed",
+		    u->number, u->location);
+out:
+	tkc_answer_free(&a);
+	return rc;
+}
+
 bool
 tkc_state_has_admin(const struct tkc_state *s, const uint8_t ski[TKE_SKI_LEN])
 {
@@ -147,6 +168,10 @@ tkc_signatures_needed(
 		return present;
 	case TKE_CMD_ADMIN_REMOVE:
 		return a->revocation_threshold;
+	case TKE_CMD_CP_SET:
+	case TKE_CMD_CP_ADD:
+	case TKE_CMD_CP_DELETE:
+		return (a->permissions & TKE_PERM_CP_ONE) != 0 ? 1 : present;
 	case TKE_CMD_ZEROIZE:
 		return (a->permissions & TKE_PERM_ZEROIZE_ONE) != 0 ? 1
 								    : present;

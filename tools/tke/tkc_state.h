@@ -19,6 +19,7 @@ struct tkc_state {
 	size_t admins;
 	/* registers; not signed by the unit (5.2) */
 	struct tke_domain_info info;
+	uint8_t points[TKE_CP_LEN]; /* control points that are on */
 };
 
 /* Each asks the unit for one part of the state. names: also fetch every
@@ -29,6 +30,8 @@ HSA_MUST_USE hsa_rc tkc_state_admins(struct tkc_state *s, struct tkc_fleet *f,
     struct tkc_unit *u, bool names, struct hsa_diag *diag);
 HSA_MUST_USE hsa_rc tkc_state_registers(struct tkc_state *s,
     struct tkc_fleet *f, struct tkc_unit *u, struct hsa_diag *diag);
+HSA_MUST_USE hsa_rc tkc_state_points(struct tkc_state *s, struct tkc_fleet *f,
+    struct tkc_unit *u, struct hsa_diag *diag);
 HSA_MUST_USE hsa_rc tkc_state_all(struct tkc_state *s, struct tkc_fleet *f,
     struct tkc_unit *u, bool names, struct hsa_diag *diag);
 

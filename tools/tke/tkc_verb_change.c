@@ -337,6 +337,54 @@ mk_clrcur(struct tkc_session *s)
 }
 
 static hsa_rc
+point_of(uint32_t *point, const char *word, struct hsa_diag *diag)
+{
+	char *end = NULL;
+	unsigned long v = strtoul(word, &end, 10);
+
+	if (word[0] < '0' || word[0] > '9' || *end != '\0' || v > TKE_CP_LAST)
+		return hsa_fail(diag, HSA_RC(E_ARG),
+		    "%s is no control point: give numbers from 0 to %d", word,
+		    TKE_CP_LAST);
+	*point = (uint32_t)v;
+	return HSA_OK;
+}
+
+static hsa_rc
+control_points(struct tkc_session *s, uint32_t command)
+{
+	struct tkc_change c = {.command = command};
+	struct tkc_words words = {.len = 0};
+	uint32_t n = 0;
+	size_t i;
+	hsa_rc rc;
+
+	HSA_TRY(rc, tkc_session_keys(s));
+	HSA_TRY(rc, tkc_session_words(s, &words, "Numbers of control points",
+			"them as arguments"));
+	for (i = 0; i < words.len; i++) {
+		HSA_TRY(rc, point_of(&n, words.word[i], &s->diag));
+		c.points[n / 8] |= (uint8_t)(0x80u >> n % 8);
+	}
+	HSA_TRY(rc, apply(s, &c));
+out:
+	tkc_words_free(&words);
+	return rc;
+}
+
+static hsa_rc
+cp_add(struct tkc_session *s)
+{
+	return control_points(s, TKE_CMD_CP_ADD);
+}
+
+static hsa_rc
+cp_delete(struct tkc_session *s)
+{
+	return control_points(s, TKE_CMD_CP_DELETE);
+}
+
+static hsa_rc
 zeroize(struct tkc_session *s)
 {
 	return plain(s, TKE_CMD_ZEROIZE,
@@ -375,6 +423,12 @@ const struct tkc_verb tkc_verbs_change[] = {
 	0, mk_clrnew},
     {"cryptounit-mk-clrcur", "", "Clear the current master key register", "",
 	WITH | TKC_OPT_YES, 0, mk_clrcur},
+    {"cryptounit-cp-add", "[POINT...]",
+	"Turn control points of the selected crypto units on", "", WITH,
+	TKE_CP_LAST + 1, cp_add},
+    {"cryptounit-cp-delete", "[POINT...]",
+	"Turn control points of the selected crypto units off", "", WITH,
+	TKE_CP_LAST + 1, cp_delete},
     {"cryptounit-zeroize", "", "Zeroize the selected crypto units", "",
 	WITH | TKC_OPT_YES, 0, zeroize},
     {NULL, "", "", "", 0, 0, NULL},

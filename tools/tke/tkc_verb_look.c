@@ -10,7 +10,8 @@
 enum ask {
 	ASK_ATTRIBUTES = 1,
 	ASK_ADMINS = 2,
-	ASK_REGISTERS = 4
+	ASK_REGISTERS = 4,
+	ASK_POINTS = 8
 };
 
 /* States of the selected units. A unit that does not answer fails the whole:
@@ -47,6 +48,9 @@ view_open(struct view *v, struct tkc_session *s, unsigned int ask)
 					true, &s->diag));
 		if ((ask & ASK_REGISTERS) != 0)
 			HSA_TRY(rc, tkc_state_registers(
+					st, &s->fleet, v->unit[i], &s->diag));
+		if ((ask & ASK_POINTS) != 0)
+			HSA_TRY(rc, tkc_state_points(
 					st, &s->fleet, v->unit[i], &s->diag));
 	}
 	if (v->json)
@@ -127,6 +131,46 @@ admins(struct tkc_session *s)
 			hsa_jw_end(&v.w);
 			hsa_jw_end(&v.w);
 		}
+	}
+	rc = view_print(&v);
+out:
+	view_close(&v);
+	return rc;
+}
+
+static bool
+point_on(const struct tkc_state *s, unsigned int n)
+{
+	return (s->points[n / 8] >> (7 - n % 8) & 1) != 0;
+}
+
+static hsa_rc
+points(struct tkc_session *s)
+{
+	struct view v = {.len = 0};
+	unsigned int n;
+	size_t i;
+	hsa_rc rc;
+
+	HSA_TRY(rc, view_open(&v, s, ASK_POINTS));
+	if (!v.json)
+		hsa_buf_printf(&v.out, "%-11s %s\n", "CRYPTO UNIT",
+		    "CONTROL POINTS THAT ARE OFF");
+	for (i = 0; i < v.len; i++) {
+		const struct tkc_state *st = &v.state[i];
+
+		if (v.json) {
+			unit_json(&v, i);
+			hsa_jw_hex(&v.w, "controlPoints", st->points,
+			    sizeof(st->points));
+			hsa_jw_end(&v.w);
+			continue;
+		}
+		hsa_buf_printf(&v.out, "%-11u", v.unit[i]->number);
+		for (n = 0; n <= TKE_CP_LAST; n++)
+			if (!point_on(st, n))
+				hsa_buf_printf(&v.out, " %u", n);
+		hsa_buf_str(&v.out, "\n");
 	}
 	rc = view_print(&v);
 out:
@@ -270,6 +314,10 @@ const struct tkc_verb tkc_verbs_look[] = {
 	"Show the signature thresholds of the "
 	"selected crypto units",
 	"", WITH, 0, thresholds},
+    {"cryptounit-cps", "",
+	"Show the control points of the selected crypto units",
+	"Points are numbered as EP11 does; above 80 none has a name.", WITH, 0,
+	points},
     {"cryptounit-mk", "",
 	"Show the master key registers of the selected "
 	"crypto units",
