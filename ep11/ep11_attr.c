@@ -260,6 +260,15 @@ ep11_bools_allowed(uint32_t word, const uint8_t cp[16])
 	return CKR_OK;
 }
 
+uint32_t
+ep11_bools_may(CK_OBJECT_CLASS cls, CK_KEY_TYPE type)
+{
+	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
+		if (uses[i].cls == cls && uses[i].type == type)
+			return uses[i].may | ~(uint32_t)(USES);
+	return 0;
+}
+
 CK_RV
 ep11_bools_new(uint32_t *word, CK_OBJECT_CLASS cls, CK_KEY_TYPE type,
     const struct ep11_template *t, const uint8_t cp[16])

@@ -96,5 +96,8 @@ CK_RV ep11_bools_new(uint32_t *word, CK_OBJECT_CLASS cls, CK_KEY_TYPE type,
  */
 CK_RV ep11_bools_change(uint32_t *word, const struct ep11_template *t);
 CK_RV ep11_bools_allowed(uint32_t word, const uint8_t cp[16]);
+/* Everything that such a key may be given in time: uses of its type, and what
+ * is no use. */
+uint32_t ep11_bools_may(CK_OBJECT_CLASS cls, CK_KEY_TYPE type);
 
 #endif

@@ -25,7 +25,8 @@ enum ep11_family {
 	EP11_FAMILY_PAIRGEN,
 	EP11_FAMILY_ECDH,
 	EP11_FAMILY_DH,
-	EP11_FAMILY_KEY_WRAP, /* AES key wrap, padded or not */
+	EP11_FAMILY_SHA_DERIVE, /* a key of the hash of a key */
+	EP11_FAMILY_KEY_WRAP,   /* AES key wrap, padded or not */
 	EP11_FAMILY_ATTRBOUND,
 	EP11_FAMILY_TRANSPORT
 };
