@@ -20,7 +20,8 @@ for t; do
 	esac
 	asan=${ASAN_OPTIONS:-}
 	case $name in
-	test_bk_* | test_ep_* | test_ep11_* | test_daemon | crash_*)
+	test_bk_* | test_ep_* | test_ep11_* | test_libep11* | test_daemon | \
+		crash_*)
 		asan=$asan:${TOKEN_ASAN_OPTIONS:-} ;;
 	esac
 	if ASAN_OPTIONS=$asan "$@" >"$log" 2>&1; then

@@ -11,10 +11,10 @@
 
 /*
  * The version claimed decides what opencryptoki's token believes to be there
- * (ep11-host-api 9.1): 4.1.0 has extended logins, and not what 4.1.2 and 4.2
- * add (BLS, ML-DSA, ML-KEM), which no unit here serves.
+ * (ep11-host-api 9.1): 4.0.0 has what units here serve, and not yet what they
+ * do not: extended logins of 4.1.0, BLS of 4.1.2, ML-DSA and ML-KEM of 4.2.0.
  */
-#define VERSION 0x040100u
+#define VERSION 0x040000u
 
 #define QUERY_COUNT 0xff000000u        /* of the queries after this one */
 #define QUERY_VERSION 0xff000001u      /* VERSION */

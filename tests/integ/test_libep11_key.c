@@ -1,0 +1,214 @@
+/*
+ * test_libep11_key.c - keys through libep11.so.4 as a program meets it that
+ * knows nothing of this project.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+#include "helper_dl.h"
+
+static struct hd d;
+static target_t target;
+static CK_BBOOL yes = CK_TRUE;
+static uc iv[16] = "1234567812345678"; /* as openCryptoki's */
+static CK_MECHANISM aes_gen = {CKM_AES_KEY_GEN, NULL, 0};
+static CK_MECHANISM ecb = {CKM_AES_ECB, NULL, 0};
+static CK_MECHANISM cbc_pad = {CKM_AES_CBC_PAD, iv, sizeof(iv)};
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	return dl_start(&d, &target) ? 0 : -1;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	dl_stop(&d);
+	return 0;
+}
+
+/* The key that openCryptoki makes for its imports (ep11-host-api 12.1). */
+static void
+wrap_key(uc blob[BLOB], size_t *n, uc csum[7])
+{
+	CK_ULONG len = 32;
+	CK_ATTRIBUTE t[] = {
+	    {CKA_VALUE_LEN, &len, sizeof(len)},
+	    {CKA_WRAP, &yes, 1},
+	    {CKA_UNWRAP, &yes, 1},
+	    {CKA_ENCRYPT, &yes, 1},
+	    {CKA_DECRYPT, &yes, 1},
+	    {CKA_EXTRACTABLE, &yes, 1},
+	};
+	size_t m_len = 7;
+
+	*n = BLOB;
+	assert_int_equal(m.generate(&aes_gen, t, sizeof(t) / sizeof(t[0]), NULL,
+			     0, blob, n, csum, &m_len, target),
+	    CKR_OK);
+	assert_in_range(*n, 80 + 32 + 32, BLOB);
+	assert_int_equal(m_len, 7);
+}
+
+static void
+test_libep11_key__a_new_key_is_a_blob_as_opencryptoki_reads_it(void **state)
+{
+	uc blob[BLOB] = {0}, csum[7] = {0}, zero[16] = {0}, out[16] = {0};
+	uc domain[88] = {0};
+	uint16_t version = 0;
+	uint32_t bools = 0;
+	size_t n = 0;
+	CK_ULONG k = sizeof(domain);
+
+	(void)state;
+	wrap_key(blob, &n, csum);
+	assert_int_equal(m.info(domain, &k, 3, 0, target), CKR_OK);
+	for (int i = 0; i < 32; i++)
+		assert_int_equal(blob[i], 0);
+	assert_memory_equal(blob + 32, domain + 8, 16);
+	memcpy(&version, blob + 64, sizeof(version));
+	assert_int_equal(version, 0x1234);
+	memcpy(&bools, blob + 52, sizeof(bools));
+	assert_int_equal(bools & 0x6c01, 0x6c01);
+	k = sizeof(out);
+	assert_int_equal(
+	    m.encrypt_single(blob, n, &ecb, zero, 16, out, &k, target), CKR_OK);
+	assert_memory_equal(csum, out, 3);
+	assert_memory_equal(csum + 3, "\0\0\1\0", 4); /* 256 bits */
+	/* it is a key of all units, as they hold one master key */
+	{
+		target_t other = ~0UL;
+		uc again[16] = {0};
+
+		assert_true(dl_add(&d, &other, "recovery-1", 0));
+		assert_int_equal(
+		    m.encrypt_single(blob, n, &ecb, zero, 16, again, &k, other),
+		    CKR_OK);
+		assert_memory_equal(again, out, 16);
+	}
+	blob[n - 1] ^= 1;
+	assert_int_not_equal(
+	    m.encrypt_single(blob, n, &ecb, zero, 16, out, &k, target), CKR_OK);
+}
+
+static void
+test_libep11_key__room_for_keys_and_data_is_handled_as_documented(void **state)
+{
+	uc blob[BLOB] = {0}, csum[7] = {0}, plain[40] = "forty bytes of text";
+	uc ciphered[48] = {0}, back[48] = {0};
+	CK_ULONG len = 32, k = 0;
+	CK_ATTRIBUTE t = {CKA_VALUE_LEN, &len, sizeof(len)};
+	size_t n = 60, c = 7;
+
+	(void)state;
+	assert_int_equal(
+	    m.generate(&aes_gen, &t, 1, NULL, 0, blob, &n, csum, &c, target),
+	    CKR_BUFFER_TOO_SMALL);
+	assert_in_range(n, 61, BLOB);
+	c = 6;
+	assert_int_equal(
+	    m.generate(&aes_gen, &t, 1, NULL, 0, blob, &n, csum, &c, target),
+	    CKR_BUFFER_TOO_SMALL);
+	assert_int_equal(c, 7);
+	wrap_key(blob, &n, csum);
+	assert_int_equal(
+	    m.encrypt_single(blob, n, &cbc_pad, plain, 40, NULL, &k, target),
+	    CKR_OK);
+	assert_int_equal(k, 48);
+	k = 47;
+	assert_int_equal(m.encrypt_single(blob, n, &cbc_pad, plain, 40,
+			     ciphered, &k, target),
+	    CKR_BUFFER_TOO_SMALL);
+	assert_int_equal(k, 48);
+	assert_int_equal(m.encrypt_single(blob, n, &cbc_pad, plain, 40,
+			     ciphered, &k, target),
+	    CKR_OK);
+	assert_int_equal(k, 48);
+	assert_int_equal(
+	    m.decrypt_single(blob, n, &cbc_pad, ciphered, 48, back, &k, target),
+	    CKR_OK);
+	assert_int_equal(k, 40);
+	assert_memory_equal(back, plain, 40);
+	/* no bytes are bytes: one block of padding */
+	k = sizeof(ciphered);
+	assert_int_equal(
+	    m.encrypt_single(blob, n, &cbc_pad, NULL, 0, ciphered, &k, target),
+	    CKR_OK);
+	assert_int_equal(k, 16);
+	k = sizeof(back);
+	assert_int_equal(
+	    m.decrypt_single(blob, n, &cbc_pad, ciphered, 16, back, &k, target),
+	    CKR_OK);
+	assert_int_equal(k, 0);
+}
+
+static void
+test_libep11_key__parts_are_encrypted_by_a_state_that_keeps_its_length(
+    void **state)
+{
+	uc blob[BLOB] = {0}, csum[7] = {0}, st[STATE] = {0}, old[STATE] = {0};
+	uc plain[40] = "forty bytes of text", out[64] = {0}, again[64] = {0};
+	uc back[64] = {0};
+	size_t n = 0, len = sizeof(st);
+	CK_ULONG k = 0, used = 0;
+
+	(void)state;
+	wrap_key(blob, &n, csum);
+	assert_int_equal(
+	    m.encrypt_init(st, &len, &cbc_pad, blob, n, target), CKR_OK);
+	assert_in_range(len, 1, STATE);
+	k = sizeof(out);
+	assert_int_equal(
+	    m.encrypt_update(st, len, plain, 20, out, &k, target), CKR_OK);
+	assert_int_equal(k, 16);
+	memcpy(old, st, len);
+	/* too little room changes nothing */
+	k = 0;
+	assert_int_equal(
+	    m.encrypt_update(st, len, plain + 20, 20, again, &k, target),
+	    CKR_BUFFER_TOO_SMALL);
+	assert_memory_equal(old, st, len);
+	for (int i = 0; i < 2; i++) {
+		used = 16;
+		k = sizeof(out) - used;
+		assert_int_equal(m.encrypt_update(st, len, plain + 20, 20,
+				     out + used, &k, target),
+		    CKR_OK);
+		used += k;
+		k = sizeof(out) - used;
+		assert_int_equal(
+		    m.encrypt_final(st, len, out + used, &k, target), CKR_OK);
+		used += k;
+		assert_int_equal(used, 48);
+		k = sizeof(back);
+		assert_int_equal(m.decrypt_single(blob, n, &cbc_pad, out, 48,
+				     back, &k, target),
+		    CKR_OK);
+		assert_int_equal(k, 40);
+		assert_memory_equal(back, plain, 40);
+		/* and once more, from the older copy */
+		memcpy(st, old, len);
+		memset(out + 16, 0, sizeof(out) - 16);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(
+		test_libep11_key__a_new_key_is_a_blob_as_opencryptoki_reads_it),
+	    cmocka_unit_test(
+		test_libep11_key__room_for_keys_and_data_is_handled_as_documented),
+	    cmocka_unit_test(
+		test_libep11_key__parts_are_encrypted_by_a_state_that_keeps_its_length),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
