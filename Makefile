@@ -35,7 +35,7 @@ SANFLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=all
 endif
 ROOMS := proto ep11 ep11/host tke firmware-sim/unit firmware-sim/backend \
 	firmware-sim/seal firmware-sim/channel firmware-sim/endpoint \
-	tools/lib tools/tke tools/hsa tools/ep11-bench
+	tools/lib tools/tke tools/hsa tools/ep11 tools/ep11-bench
 CPPFLAGS := -D_GNU_SOURCE -DHSA_VERSION='"$(VERSION)"' \
 	$(addprefix -I,$(ROOMS)) -Ifirmware-sim -Itests/helper -isystem $(BUILD)/gen
 CFLAGS := -std=c11 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) $(FUZZ_CFLAGS)
@@ -61,7 +61,7 @@ OBJ_HOST := $(call obj,$(call src,ep11/host))
 OBJ_FW := $(call obj,$(call src,firmware-sim/unit firmware-sim/backend \
 	firmware-sim/seal firmware-sim/channel firmware-sim/endpoint))
 OBJ_TOOLS := $(call obj,$(filter-out %/main.c,$(call src,tools/lib tools/tke \
-	tools/hsa)))
+	tools/hsa tools/ep11)))
 OBJ_BENCH := $(call obj,$(call src,tools/ep11-bench))
 OBJ_HELPER := $(call obj,$(call src,tests/helper))
 
@@ -74,7 +74,7 @@ A_TOOLS := $(BUILD)/obj/libtools.a
 A_HELPER := $(BUILD)/obj/libhelper.a
 
 PROGRAMS := $(BUILD)/bin/cryptounitd $(BUILD)/bin/tke $(BUILD)/bin/hsa \
-	$(BUILD)/bin/ep11-bench
+	$(BUILD)/bin/ep11 $(BUILD)/bin/ep11-bench
 SO := $(BUILD)/lib/libhsa.so.0
 SO_HOST := $(BUILD)/lib/libep11.so.4
 SO_UNIT := $(BUILD)/lib/libcryptounit.so.0
@@ -175,6 +175,12 @@ $(BUILD)/bin/ep11-bench: $(OBJ_BENCH) $(A_HSA) $(SO_UNIT)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(OBJ_BENCH) $(A_HSA) -L$(BUILD)/lib \
 	    -lcryptounit -Wl,-rpath,'$$ORIGIN/../lib' -ljansson -ldl $(LIBS_HSA)
+
+# m_* come from the shared library, as any application's do; of the archives
+# after it the way to a unit's socket (keystore verbs) and names
+$(BUILD)/bin/ep11: $(BUILD)/obj/tools/ep11/main.o $(A_TOOLS) $(SO_HOST) \
+    $(A_EP11) $(A_HOST) $(A_HSA)
+	$(link) -Wl,-rpath,'$$ORIGIN/../lib' $(LIBS_TOOLS) $(LIBS_HSA)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(A_HELPER) $(A_TOOLS) $(A_FW) \
     $(A_TKE) $(A_EP11) $(A_HOST) $(A_HSA)
@@ -291,8 +297,8 @@ HEADERS := $(filter-out %/hsa_codec_wire.h %/hsa_codec_event.h \
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin \
 	    $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/hsa
-	install -m 755 $(BUILD)/bin/tke $(BUILD)/bin/hsa $(BUILD)/bin/ep11-bench \
-	    $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(BUILD)/bin/tke $(BUILD)/bin/hsa $(BUILD)/bin/ep11 \
+	    $(BUILD)/bin/ep11-bench $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BUILD)/bin/cryptounitd $(DESTDIR)$(PREFIX)/sbin
 	install -m 644 $(SO) $(SO_HOST) $(SO_UNIT) $(A_HSA) \
 	    $(DESTDIR)$(PREFIX)/lib

@@ -48,7 +48,7 @@ static const struct hsa_ks_rv_row rvs[] = {
     {HSA_KS_CANNOT_MARSHAL, 500, "CKR_IBM_GREP11_CANNOT_MARSHAL",
 	"the answer cannot be put together: ask for less"},
     {HSA_KS_CONFLICT, 409, "CKR_IBM_GREP11_CONFLICT",
-	"the keystore does not stand as the request expects: list and retry"},
+	"the keystore does not stand as the request expects"},
     {HSA_KS_DATABASE, 500, "CKR_IBM_GREP11_DBINTERNAL",
 	"the keystore cannot be written: repair its disk, restart the unit"},
     {HSA_KS_MISSING, 404, "CKR_IBM_GREP11_MISSING", "no such keystore or key"},

@@ -1,0 +1,258 @@
+#!/bin/bash
+# test_ep11_cli.sh - the ep11 command against a running unit that holds a
+# master key. What it makes is checked by the openssl command, both ways; every
+# expectation is written down here.
+set -eu
+build=${CU_BUILD:-build}
+bin=$(cd "$build" && pwd)/bin
+top=$(pwd)
+dir=$(mktemp -d /tmp/cu-ep11-XXXXXX)
+daemon=
+cleanup() {
+	[ -z "$daemon" ] || { kill "$daemon" && wait "$daemon"; } || true
+	rm -rf "$dir"
+}
+trap cleanup EXIT
+umask 077
+checks=0
+fail() {
+	echo "FAILED: $*" >&2
+	exit 1
+}
+# want STATUS COMMAND... - run it, expect that exit status; output in $dir/out
+want() {
+	expect=$1
+	shift
+	got=0
+	"$@" >"$dir/out" 2>"$dir/err" </dev/null || got=$?
+	checks=$((checks + 1))
+	[ "$got" = "$expect" ] || {
+		cat "$dir/out" "$dir/err" >&2
+		fail "exit $got instead of $expect: $*"
+	}
+}
+# says TEXT - the last command's message has it
+says() {
+	checks=$((checks + 1))
+	grep -qF -- "$1" "$dir/out" "$dir/err" || {
+		cat "$dir/out" "$dir/err" >&2
+		fail "not said: $1"
+	}
+}
+json() { # json EXPECTED FILTER - of the last command's output
+	checks=$((checks + 1))
+	got=$(jq -r "$2" "$dir/out")
+	[ "$got" = "$1" ] || fail "$2 is '$got', not '$1'"
+}
+same() { # same FILE FILE
+	checks=$((checks + 1))
+	cmp "$1" "$2" || fail "$1 and $2 differ"
+}
+ep() {
+	"$bin/ep11" "$@"
+}
+
+CU_ASAN=${ASAN_OPTIONS:-}
+export ASAN_OPTIONS=$CU_ASAN:${TOKEN_ASAN_OPTIONS:-}
+"$top/tools/demo/first-key.sh" "$build" "$dir/t" >"$dir/first" 2>&1 ||
+	{ cat "$dir/first" >&2; fail "no installation"; }
+"$bin/cryptounitd" run "$dir/t/state" >"$dir/run" 2>&1 &
+daemon=$!
+for _ in $(seq 1 300); do
+	! grep -q ready "$dir/run" || break
+	sleep 0.1
+done
+ASAN_OPTIONS=$CU_ASAN
+unset EP11_UNIT
+unit=unix:$dir/t/state/units/operational-1/unit.sock
+
+# ---- wrong use, and no unit -------------------------------------------------
+want 2 ep
+says "which verb"
+want 0 ep --help
+says "Exit status"
+want 0 ep --version
+want 2 ep frob
+says 'no verb "frob"'
+want 0 ep help encrypt
+says "usage: ep11 encrypt"
+want 2 ep random
+says "BYTES is missing"
+want 2 ep --unit unix:/nonexistent random 5
+says "fix:"
+want 2 ep --unit unix:/nonexistent stores
+says "fix: cryptounitd run"
+want 2 ep --unit somewhere stores
+says "unix:PATH"
+want 2 ep --unit "unix:$dir/t/state" stores
+says "units, and each has its own keystores"
+export EP11_UNIT=$unit
+
+# ---- looking, random, digests -----------------------------------------------
+cd "$dir"
+want 0 ep info --json
+json "administrators current master key left imprint mode" '.state | join(" ")'
+json 64 '.masterKey | length'
+want 0 ep mechanisms --json
+json "encrypt decrypt" \
+	'.mechanisms[] | select(.name == "CKM_AES_GCM") | .uses | join(" ")'
+json 16 '.mechanisms[] | select(.name == "CKM_AES_GCM") | .min'
+want 0 ep list
+says CKM_SHA512
+want 0 ep random 16 --hex
+[ "$(tr -d '0-9a-f\n' <out | wc -c)$(wc -c <out)" = 033 ] || fail "no hex"
+head -c 700000 /dev/urandom >large
+printf 'The quick brown fox jumps over the lazy dog' >small
+: >empty
+for h in SHA_1:sha1 SHA224:sha224 SHA256:sha256 SHA384:sha384 SHA512:sha512; do
+	for f in small large empty; do
+		want 0 ep digest --mechanism "${h%:*}" --in $f --hex
+		cp out ours
+		openssl dgst "-${h#*:}" -r $f | cut -d' ' -f1 >theirs
+		same ours theirs
+	done
+done
+want 1 ep digest --mechanism 0x210 --in small
+says CKR_MECHANISM_INVALID
+want 2 ep digest --mechanism MD5 --in small
+says "see ep11 mechanisms"
+want 2 ep digest --mechanism SHA256 --in nothing
+says "No such file"
+
+# ---- keys of the unit -------------------------------------------------------
+want 0 ep generate aes --out aes
+says "bits: 256"
+[ "$(stat -c %a aes)" = 600 ] || fail "a key that others can read"
+want 0 ep generate aes --bits 128 --out aes128 --json
+json 128 .bits
+json 6 '.checkValue | length'
+want 2 ep generate aes --bits 100 --out x
+want 2 ep generate rsa --out x
+says "--public FILE"
+want 2 ep generate idea
+says "no type of key"
+want 0 ep generate generic --bits 512 --out hmac
+want 0 ep generate rsa --bits 2048 --out rsa.prv --public rsa.pub
+want 0 ep generate ec --curve P-384 --out ec.prv --public ec.pub
+want 0 ep export-public --key rsa.pub --out rsa.pem
+openssl rsa -pubin -in rsa.pem -noout -text >text
+grep -q "(2048 bit)" text || fail "another size than asked for"
+grep -q "Exponent: 65537" text || fail "another exponent than asked for"
+want 0 ep export-public --key ec.pub --der --out ec.der
+openssl ec -pubin -inform DER -in ec.der -noout -text >text 2>&1
+grep -q secp384r1 text || fail "another curve than asked for"
+
+iv=000102030405060708090a0b
+iv16=${iv}0c0d0e0f
+for m in AES_CBC_PAD:iv=$iv16 AES_CTR:iv=$iv16 AES_GCM:iv=$iv,aad=text:head \
+	AES_GCM:iv=$iv,tag=96; do
+	for f in small large; do
+		[ "${m%%:*}$f" != AES_GCMlarge ] || continue
+		want 0 ep encrypt --key aes --mechanism "${m%%:*}" \
+			--param "${m#*:}" --in $f --out sealed
+		! cmp -s $f sealed || fail "nothing encrypted"
+		want 0 ep decrypt --key aes --mechanism "${m%%:*}" \
+			--param "${m#*:}" --in sealed --out opened
+		same $f opened
+	done
+done
+want 1 ep encrypt --key aes --mechanism AES_GCM --param iv=$iv --in large
+says "has no pieces"
+# what was changed anywhere does not open, and leaves nothing behind
+rm -f opened
+printf x | dd of=sealed bs=1 seek=30 conv=notrunc 2>/dev/null
+want 1 ep decrypt --key aes --mechanism AES_GCM --param iv=$iv,tag=96 \
+	--in sealed --out opened
+says CKR_ENCRYPTED_DATA
+[ ! -e opened ] || fail "forged data was opened"
+want 1 ep encrypt --key aes --mechanism AES_CBC --param iv=$iv16 --in small
+says CKR_DATA_LEN_RANGE
+want 1 ep encrypt --key ec.prv --mechanism AES_ECB --in small
+says CKR_KEY
+cp aes bad
+printf x | dd of=bad bs=1 seek=60 conv=notrunc 2>/dev/null
+want 1 ep encrypt --key bad --mechanism AES_CTR --param iv=$iv16 --in small
+says CKR_IBM_BLOB_ERROR
+
+# OpenSSL encrypts to the unit's key
+openssl pkeyutl -encrypt -pubin -inkey rsa.pem -in small -out sealed \
+	-pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha256 \
+	-pkeyopt rsa_oaep_label:6c6162656c
+want 0 ep decrypt --key rsa.prv --mechanism RSA_PKCS_OAEP \
+	--param hash=SHA256,source=text:label --in sealed --out opened
+same small opened
+want 1 ep decrypt --key rsa.prv --mechanism RSA_PKCS_OAEP \
+	--param hash=SHA256 --in sealed
+
+# a key of a session goes with it
+printf 'sesame-open\n' >pin
+want 0 ep login --pin-file pin --nonce 0102 --out session
+want 0 ep generate aes --pin-blob session --out bound
+want 0 ep encrypt --key bound --mechanism AES_GCM --param iv=$iv --in small \
+	--out sealed
+want 0 ep logout --pin-blob session
+want 1 ep encrypt --key bound --mechanism AES_GCM --param iv=$iv --in small
+says CKR_SESSION_CLOSED
+want 0 ep login --pin-file pin --nonce 0102 --out session
+want 0 ep decrypt --key bound --mechanism AES_GCM --param iv=$iv --in sealed \
+	--out opened
+same small opened
+want 2 ep login --pin-file nothing
+
+#NEXT
+
+# ---- keystores --------------------------------------------------------------
+cp aes blob
+want 0 ep create "my keys" --attr CKA_ID=01
+want 0 ep stores --json
+json "my keys" '.keystores[0].name'
+json 0 '.keystores[0].keys'
+store=$(jq -r '.keystores[0].id' "$dir/out")
+want 1 ep create "my keys"
+says CKR_IBM_GREP11_CONFLICT
+want 0 ep stores --attr CKA_ID=02
+[ ! -s "$dir/out" ] || fail "a keystore of another id"
+want 0 ep store "my keys" --key blob --label one --attr CKA_ID=abcd
+want 0 ep store "$store" --key blob --label two --attr CKA_ID=ef
+want 1 ep store "$store" --key blob --attr CKA_KEY_TYPE=des3
+says CKR_TEMPLATE_INCONSISTENT
+want 1 ep store "$store" --key blob --attr 0x11=00
+says CKR_ATTRIBUTE_TYPE_INVALID
+head -c 100 blob >short
+want 1 ep store "$store" --key short
+says CKR_IBM_BLOB_ERROR
+want 0 ep keys "my keys" --json
+json 2 '.keys | length'
+json "one two" '[.keys[].label] | join(" ")'
+want 0 ep list "my keys" --attr CKA_ID=abcd --attr CKA_KEY_TYPE=aes --json
+json one '.keys[0].label'
+json 1 '.keys | length'
+json true '.keys[0].attributes.CKA_EXTRACTABLE'
+want 0 ep fetch "my keys" one --out back
+same back blob
+[ "$(stat -c %a back)" = 600 ] || fail "a key that others can read"
+want 0 ep update "my keys" one --label uno
+want 0 ep keys "my keys" uno --json
+json 2 '.keys[0].version'
+json abcd '.keys[0].attributes.CKA_ID'
+want 1 ep update "my keys" uno --label eins --expect 1
+says "at version 2, the request expects 1"
+want 1 ep remove "my keys" one
+says 'no key "one"'
+want 1 ep delete "my keys"
+says "holds 2 keys"
+want 0 ep remove "my keys" uno
+want 0 ep delete "my keys" --force
+want 1 ep keys "my keys"
+says 'no keystore "my keys"'
+
+# every request above is an event of this unit, whatever came of it
+want 0 "$bin/hsa" export "$dir/t/state"
+grep -F hs-crypto.keystore "$dir/out" >events
+n=$(wc -l <events)
+[ "$n" = 34 ] || fail "$n keystore events"
+[ "$(jq -r 'select(.outcome == "failure") | .reason.reasonCode' \
+	events | sort | uniq -c | tr -s ' \n' ' ')" = " 3 400 3 409 " ] ||
+	fail "other refusals than those above"
+
+echo "COUNT checks: $checks"
