@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "cu_core.h"
+#include "ep11_login.h"
 #include "ep11_mech.h"
 #include "ep11_state.h"
 #include "hsa_hash.h"
@@ -98,8 +99,11 @@ bits_in(const uint8_t *p, size_t n)
 static void
 padded(char *to, size_t n, const char *text)
 {
-	for (size_t i = 0; i < n; i++)
-		to[i] = *text == '\0' ? ' ' : *text++;
+	for (size_t i = 0; i < n; i++) {
+		to[i] = ' ';
+		if (*text != '\0')
+			to[i] = *text++;
+	}
 }
 
 static void
@@ -267,18 +271,34 @@ put_u32(struct hsa_buf *out, uint32_t v)
 /* Number and value, host order. Of audit (2, 3) and logins beyond the plain
  * form (18 to 23) there is nothing to tell; 16: outbound authentication by
  * P-521, kind 2. */
-static const uint32_t capabilities[][2] = {
-    {4, 0},                 /* debug level */
-    {5, 0},                 /* error-inject frequency */
-    {6, 0},                 /* sub-fields of multi-data requests */
-    {7, 0},                 /* import and export of state */
-    {8, CU_ADMIN_CERT_MAX}, /* largest certificate */
-    {9, 0},                 /* module-internal counters */
-    {14, 0},                /* BTC */
-    {15, 0},                /* other EC signatures */
-    {16, 2},
-};
-#define CAPABILITIES (sizeof(capabilities) / sizeof(capabilities[0]))
+#define CAPABILITIES 11u
+
+static void
+capabilities(struct hsa_buf *out, const struct cu_unit *u)
+{
+	struct ep11_engine_stats st = {0};
+	uint32_t logins = 0;
+
+	if (u->engine != NULL) {
+		ep11_engine_stats(u->engine, &st);
+		logins = EP11_LOGINS_MAX;
+	}
+	const uint32_t all[CAPABILITIES][2] = {
+	    {4, 0},                 /* debug level */
+	    {5, 0},                 /* error-inject frequency */
+	    {6, 0},                 /* sub-fields of multi-data requests */
+	    {7, 0},                 /* import and export of state */
+	    {8, CU_ADMIN_CERT_MAX}, /* largest certificate */
+	    {9, 0},                 /* module-internal counters */
+	    {12, logins},           /* sessions, at most */
+	    {13, logins - (uint32_t)st.logins}, /* and left */
+	    {14, 0},                            /* BTC */
+	    {15, 0},                            /* other EC signatures */
+	    {16, 2},
+	};
+
+	hsa_buf_put(out, all, sizeof(all));
+}
 
 /* 18.7: number n is in byte (n - 1) / 8, top bit first, as for query 14;
  * group: 1 NIST, 2 Brainpool, 4 secp256k1, 8 curve 25519, 0x20 curve 448. */
@@ -344,8 +364,8 @@ count(struct cu_unit *u, uint32_t query)
 }
 
 static void
-small(
-    uint32_t *rv, struct hsa_buf *out, const struct cu_state *s, uint32_t query)
+small(uint32_t *rv, struct hsa_buf *out, const struct cu_unit *u,
+    const struct cu_state *s, uint32_t query)
 {
 	static const uint8_t none[4];
 	CK_ULONG standards = s->attr.standards;
@@ -356,7 +376,7 @@ small(
 		put_u32(out, CAPABILITIES);
 		break;
 	case QUERY_CAPABILITIES:
-		hsa_buf_put(out, capabilities, sizeof(capabilities));
+		capabilities(out, u);
 		break;
 	case QUERY_CURVES:
 	case QUERY_CURVE_GROUPS:
@@ -416,7 +436,7 @@ cu_unit_info(struct cu_unit *u, uint32_t *rv, struct hsa_buf *out,
 		hsa_buf_be32(out, u->id.domain_index);
 		break;
 	default:
-		small(rv, out, &s, query);
+		small(rv, out, u, &s, query);
 		break;
 	}
 	rc = hsa_buf_rc(out);
