@@ -276,6 +276,7 @@ eb_keys_make(struct eb_keys *k, struct cryptounit *u,
 	struct hsa_buf unused = {0};
 	hsa_rc rc;
 
+	memset(b.data, EB_FILL, sizeof(b.data));
 	generate(&b);
 	HSA_TRY(rc, make(&k->aes, NULL, &b, diag));
 	while (many && k->many_len < EB_UNCACHED) {

@@ -10,6 +10,7 @@
 #include "hsa_call.h"
 
 #define EB_DATA 1024
+#define EB_FILL 0x5a
 #define EB_UNCACHED 1536 /* keys: more than the unit's cache holds (1024) */
 
 /* The keys that the cases use, as blobs of the unit. */

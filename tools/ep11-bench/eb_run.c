@@ -203,7 +203,7 @@ eb_run(struct eb_result *res, const struct eb_case *what,
 		c->keys = keys;
 		c->uncached = what->uncached;
 		c->count = (uint64_t)i << 48;
-		memset(c->data, 0x5a, sizeof(c->data));
+		memset(c->data, EB_FILL, sizeof(c->data));
 		what->prepare(c);
 	}
 	HSA_TRY(rc, calibrate(&b));
