@@ -1,0 +1,115 @@
+/*
+ * crash_ep11.c - kill -9 of a unit's process at seeded points under EP11 load
+ * from several threads. Every call that was answered has exactly one event
+ * with that answer; a call whose answer never came has one or none; no event
+ * belongs to a call that was never made. KILLS_EP11 and SEED choose the run.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "helper_load.h"
+
+#define UNIT "operational-1"
+#define THREADS 4
+#define CALLS_MAX 100000 /* each thread, all rounds */
+
+static struct hd d;
+static struct load l;
+
+struct shot {
+	pid_t pid;
+	unsigned int answers, us;
+};
+
+/* After so many answers and then so much time: somewhere in what follows. */
+static void *
+shoot(void *arg)
+{
+	const struct shot *s = arg;
+	const struct timespec little = {0, 200000};
+	const struct timespec t = {0, (long)s->us * 1000};
+
+	for (int i = 0; i < 150000 && atomic_load(&l.answered) < s->answers;
+	     i++)
+		(void)nanosleep(&little, NULL);
+	(void)nanosleep(&t, NULL);
+	(void)kill(s->pid, SIGKILL);
+	return NULL;
+}
+
+static pid_t
+wait_other(pid_t old)
+{
+	const struct timespec t = {0, 2000000};
+
+	for (int i = 0; i < 15000; i++) {
+		pid_t pid = hd_unit_pid(&d, UNIT);
+
+		if (pid != 0 && pid != old)
+			return pid;
+		(void)nanosleep(&t, NULL);
+	}
+	return 0;
+}
+
+int
+main(void)
+{
+	static const char *const unit[] = {UNIT};
+	unsigned int kills = hd_env("KILLS_EP11", 60), seed = hd_env("SEED", 1);
+	unsigned int done = 0;
+	struct hd_rng rng = {seed};
+	char log[256], keys[256];
+	pid_t pid = 0;
+	bool good = false;
+
+	if (!hd_ceremony(&d) || !hd_start(&d))
+		return 1;
+	load_new(&l, &d, unit, 1, THREADS, CALLS_MAX, seed);
+	while (done < kills) {
+		struct shot shot;
+		pthread_t thread;
+
+		pid = wait_other(pid);
+		if (pid == 0) {
+			l.disagree++;
+			fprintf(stderr, "the unit did not come back\n");
+			break;
+		}
+		shot = (struct shot){
+		    pid, 20 + hd_rand(&rng, 200), hd_rand(&rng, 3000)};
+		if (pthread_create(&thread, NULL, shoot, &shot) != 0)
+			return 1;
+		/* the first connections may come before the new socket */
+		load_run(&l, CALLS_MAX / kills);
+		(void)pthread_join(thread, NULL);
+		done++;
+	}
+	(void)wait_other(pid);
+	if (hd_stop(&d) != 0) {
+		l.disagree++;
+		fprintf(stderr, "cryptounitd did not stop in order\n");
+	}
+	(void)snprintf(keys, sizeof(keys), "%s/checkpoint.pub", d.state);
+	(void)snprintf(log, sizeof(log), "%s/units/" UNIT "/log", d.state);
+	load_check(&l, log, keys, 0);
+	load_conclude(&l);
+	printf("COUNT kill -9 of a unit under EP11 load: %u (seed %u)\n", done,
+	    seed);
+	printf("COUNT replied %lu (refused %lu), unanswered %lu (%lu of them "
+	       "sealed), ep11.use events %lu\n",
+	    l.replied, l.refused, l.unanswered, l.unanswered_sealed, l.records);
+	printf("COUNT lost %lu, doubled %lu, invented %lu, disagreements %lu\n",
+	    l.lost, l.doubled, l.invented, l.disagree);
+	good = done == kills && l.replied > (unsigned long)kills * 20 &&
+	       l.records == l.replied + l.unanswered_sealed &&
+	       l.lost + l.doubled + l.invented + l.disagree == 0;
+	load_free(&l);
+	if (good)
+		hd_free(&d);
+	else
+		fprintf(stderr, "state kept in %s\n", d.root);
+	return good ? 0 : 1;
+}
