@@ -248,6 +248,12 @@ check-integ: all $(INTEG_TESTS)
 check-crash: all $(CRASH_TESTS)
 	@CU_BUILD=$(BUILD) tests/run.sh $(BUILD) $(CRASH_TESTS)
 
+## check-long    EP11 at length: 200,000 calls against their events, 200 kills
+check-long: deps-test
+	@$(MAKE) --no-print-directory -j$(JOBS) all tests
+	@CU_BUILD=$(BUILD) CALLS=200000 KILLS_EP11=200 tests/run.sh $(BUILD) \
+	    $(BUILD)/tests/integ/test_ep11_events $(BUILD)/tests/crash/crash_ep11
+
 ## check-all     test, then again under ASan+UBSan and TSan, clang-tidy, cppcheck
 check-all:
 	@tests/lint/deps.sh build test lint
@@ -321,6 +327,6 @@ clean:
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 .PHONY: help all clean demo test deps deps-test tests check check-integ \
-	check-crash check-all check-tsan fuzz lint analyze \
+	check-crash check-long check-all check-tsan fuzz lint analyze \
 	install
 .SECONDARY:

@@ -58,7 +58,7 @@ int
 main(void)
 {
 	static const char *const unit[] = {UNIT};
-	unsigned int kills = hd_env("KILLS_EP11", 60), seed = hd_env("SEED", 1);
+	unsigned int kills = hd_env("KILLS_EP11", 30), seed = hd_env("SEED", 1);
 	unsigned int done = 0;
 	struct hd_rng rng = {seed};
 	char log[256], keys[256];

@@ -34,7 +34,7 @@ static const char usage_text[] =
     "  --unit NAME    one of its units (default: the first)\n"
     "  --case NAME    measure this only; may be given again\n"
     "  --rounds N     rounds of slices, 3 to 1000 (default 40)\n"
-    "  --slice-us N   microseconds of work in a slice (default 5000)\n"
+    "  --slice-us N   microseconds of work in a slice (default 1000)\n"
     "  --threads N    callers at once, 1 to 256 (default 1)\n"
     "  --no-direct    leave the direct Cryptoki calls out\n"
     "\n"
@@ -243,7 +243,7 @@ int
 main(int argc, char **argv)
 {
 	struct options o = {
-	    .plan = {.rounds = 40, .slice_us = 5000, .threads = 1},
+	    .plan = {.rounds = 40, .slice_us = 1000, .threads = 1},
 	    .direct = true};
 	struct cryptounit *u = NULL;
 	struct hsa_diag diag = {{0}};
