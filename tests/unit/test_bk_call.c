@@ -1,4 +1,5 @@
 /* EP11 calls of a unit: one event each, whatever becomes of them. */
+#include <glob.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -546,6 +547,56 @@ test_bk_call__every_return_value_has_its_number_and_status(void **state)
 	assert_null(hsa_ep11_use(0x4711));
 }
 
+static bool
+has_row(const char *name)
+{
+#define HSA_USE_RC(NAME, number, status, text)                                 \
+	if (strcmp(name, "CKR_" #NAME) == 0)                                   \
+		return true;
+#include "ep11_use_rc.def"
+#undef HSA_USE_RC
+	return strcmp(name, "CKR_VENDOR_DEFINED") == 0;
+}
+
+/* Return values that a source file spells. */
+static size_t
+check_file(const char *path)
+{
+	static char text[1 << 17];
+	FILE *f = fopen(path, "r");
+	const char *p = text;
+	char name[64];
+	size_t n = 0, len = 0;
+
+	assert_non_null(f);
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	assert_int_equal(fclose(f), 0);
+	for (p = strstr(p, "CKR_"); p != NULL; p = strstr(p + len, "CKR_")) {
+		len = strspn(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+		(void)snprintf(name, sizeof(name), "%.*s", (int)len, p);
+		if (!has_row(name))
+			fail_msg("%s: %s has no row", path, name);
+		n++;
+	}
+	return n;
+}
+
+static void
+test_bk_call__no_return_value_of_the_engine_lacks_a_row(void **state)
+{
+	glob_t g = {0};
+	size_t i = 0, n = 0;
+
+	(void)state;
+	assert_int_equal(glob("ep11/*.c", 0, NULL, &g), 0);
+	assert_int_equal(
+	    glob("firmware-sim/backend/bk_ep11*.c", GLOB_APPEND, NULL, &g), 0);
+	for (i = 0; i < g.gl_pathc; i++)
+		n += check_file(g.gl_pathv[i]);
+	assert_true(n > 100);
+	globfree(&g);
+}
+
 int
 main(void)
 {
@@ -569,6 +620,8 @@ main(void)
 	    cmocka_unit_test(test_bk_call__a_hole_in_the_log_tells_of_itself),
 	    cmocka_unit_test(
 		test_bk_call__every_return_value_has_its_number_and_status),
+	    cmocka_unit_test(
+		test_bk_call__no_return_value_of_the_engine_lacks_a_row),
 	};
 
 	if (!helper_bk_have())
