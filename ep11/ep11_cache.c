@@ -7,6 +7,7 @@
 
 struct ep11_cached {
 	struct ep11_key key;
+	CK_OBJECT_HANDLE second; /* 0: none */
 	bool listed; /* found by others; else only its users know it */
 	uint64_t hash;
 	struct ep11_cached *chain;         /* of the same bucket */
@@ -128,6 +129,8 @@ release(const struct ep11_token *token, struct ep11_cached *e)
 	if (e == NULL)
 		return;
 	(void)token->ops->destroy(token->ctx, e->key.h);
+	if (e->second != 0)
+		(void)token->ops->destroy(token->ctx, e->second);
 	free(e);
 }
 
@@ -215,6 +218,34 @@ ep11_cache_put(
 	(void)pthread_mutex_unlock(&c->lock);
 	if (gone)
 		release(token, e);
+}
+
+CK_OBJECT_HANDLE
+ep11_cache_second(struct ep11_cache *c, const struct ep11_key *k)
+{
+	CK_OBJECT_HANDLE h;
+
+	(void)pthread_mutex_lock(&c->lock);
+	h = k->home->second;
+	(void)pthread_mutex_unlock(&c->lock);
+	return h;
+}
+
+CK_OBJECT_HANDLE
+ep11_cache_second_add(struct ep11_cache *c, const struct ep11_token *token,
+    const struct ep11_key *k, CK_OBJECT_HANDLE h)
+{
+	CK_OBJECT_HANDLE there;
+
+	(void)pthread_mutex_lock(&c->lock);
+	there = k->home->second;
+	if (there == 0)
+		k->home->second = h;
+	(void)pthread_mutex_unlock(&c->lock);
+	if (there == 0)
+		return h;
+	(void)token->ops->destroy(token->ctx, h);
+	return there;
 }
 
 struct hsa_slice

@@ -37,6 +37,19 @@ struct ep11_key *ep11_cache_add(struct ep11_cache *c,
 void ep11_cache_put(
     struct ep11_cache *c, const struct ep11_token *token, struct ep11_key *k);
 
+/*
+ * A second object of the token that belongs to a key: made by whoever needs the
+ * key in another form, destroyed with it.
+ * ep11_cache_second(c, k) - 0: none yet.
+ * ep11_cache_second_add(c, token, k, h) - h is the cache's now; returns the one
+ * to use, for another thread may have been faster.
+ */
+CK_OBJECT_HANDLE ep11_cache_second(
+    struct ep11_cache *c, const struct ep11_key *k);
+CK_OBJECT_HANDLE ep11_cache_second_add(struct ep11_cache *c,
+    const struct ep11_token *token, const struct ep11_key *k,
+    CK_OBJECT_HANDLE h);
+
 /* The blob that a key of the cache came of; valid as long as the key. */
 struct hsa_slice ep11_cache_blob(const struct ep11_key *k);
 

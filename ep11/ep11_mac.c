@@ -1,6 +1,7 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+#include "ep11_cache.h"
 #include "ep11_hash.h"
 #include "ep11_mac.h"
 #include "ep11_use.h"
@@ -98,33 +99,57 @@ block_key(struct ep11_engine *e, uint8_t **key, const struct ep11_key *k,
 	return rv;
 }
 
-/* SoftHSM refuses HMAC keys that are shorter than the hash: their zeros are
- * written out for it. */
+/*
+ * SoftHSM refuses HMAC keys that are shorter than the hash: their zeros are
+ * written out for it, up to what every hash takes as it is - no longer than a
+ * block of the small ones, no shorter than the longest hash. The object stays
+ * with the cached key.
+ */
 static CK_RV
-short_hmac(struct ep11_engine *e, uint8_t *mac, const struct ep11_key *k,
-    const struct ep11_mech_row *row, struct hsa_slice in)
+long_key(struct ep11_engine *e, CK_OBJECT_HANDLE *out, const struct ep11_key *k,
+    uint64_t hash)
 {
 	CK_OBJECT_CLASS cls = CKO_SECRET_KEY;
 	CK_KEY_TYPE type = CKK_GENERIC_SECRET;
 	CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
-	CK_OBJECT_HANDLE h = 0;
+	CK_OBJECT_HANDLE h = ep11_cache_second(e->cache, k);
 	uint8_t *key = NULL;
-	CK_RV rv = block_key(e, &key, k, row->hash, EP11_EXPOSURE_HMAC_SHORT);
-	CK_ATTRIBUTE t[] = {{CKA_CLASS, &cls, sizeof(cls)},
-	    {CKA_KEY_TYPE, &type, sizeof(type)}, {CKA_SIGN, &yes, sizeof(yes)},
-	    {CKA_SENSITIVE, &yes, sizeof(yes)},
-	    {CKA_EXTRACTABLE, &no, sizeof(no)},
-	    {CKA_VALUE, key, ep11_hash_block(row->hash)}};
+	CK_RV rv;
 
-	if (rv == CKR_OK)
-		rv = e->token.ops->create(
-		    e->token.ctx, &h, t, sizeof(t) / sizeof(t[0]));
+	if (h != 0) {
+		*out = h;
+		return CKR_OK;
+	}
+	rv = block_key(e, &key, k, hash, EP11_EXPOSURE_HMAC_SHORT);
+	if (rv == CKR_OK) {
+		const CK_ATTRIBUTE t[] = {{CKA_CLASS, &cls, sizeof(cls)},
+		    {CKA_KEY_TYPE, &type, sizeof(type)},
+		    {CKA_PRIVATE, &yes, sizeof(yes)},
+		    {CKA_SIGN, &yes, sizeof(yes)},
+		    {CKA_SENSITIVE, &yes, sizeof(yes)},
+		    {CKA_EXTRACTABLE, &no, sizeof(no)},
+		    {CKA_VALUE, key, EP11_HASH_MAX}};
+
+		rv = ep11_trouble(e->token.ops->create(
+		    e->token.ctx, &h, t, sizeof(t) / sizeof(t[0])));
+	}
 	OPENSSL_secure_clear_free(key, EP11_HASH_BLOCK_MAX);
-	if (rv != CKR_OK)
-		return rv == CKR_HOST_MEMORY ? rv : CKR_FUNCTION_FAILED;
-	rv = token_mac(e, mac, ep11_hash_len(row->hash), row->token, h, in);
-	(void)e->token.ops->destroy(e->token.ctx, h);
+	if (rv == CKR_OK)
+		*out = ep11_cache_second_add(e->cache, &e->token, k, h);
 	return rv;
+}
+
+static CK_RV
+hmac_once(struct ep11_engine *e, uint8_t *mac, const struct ep11_key *k,
+    const struct ep11_mech_row *row, struct hsa_slice in)
+{
+	size_t n = ep11_hash_len(row->hash);
+	CK_OBJECT_HANDLE h = k->h;
+	CK_RV rv = CKR_OK;
+
+	if (k->bits / 8 < n)
+		rv = long_key(e, &h, k, row->hash);
+	return rv == CKR_OK ? token_mac(e, mac, n, row->token, h, in) : rv;
 }
 
 static void
@@ -305,13 +330,9 @@ ep11_mac_once(struct ep11_engine *e, uint8_t mac[EP11_MAC_MAX],
     const struct ep11_key *k, const struct ep11_mech_row *row,
     struct hsa_slice in)
 {
-	size_t n = full_len(k, row);
-
-	if (!is_hmac(row))
-		return token_mac(e, mac, n, cmac_of(k), k->h, in);
-	if (k->bits / 8 < n)
-		return short_hmac(e, mac, k, row, in);
-	return token_mac(e, mac, n, row->token, k->h, in);
+	if (is_hmac(row))
+		return hmac_once(e, mac, k, row, in);
+	return token_mac(e, mac, block_of(k), cmac_of(k), k->h, in);
 }
 
 CK_RV

@@ -390,7 +390,7 @@ crosswise(const struct pair *p, const struct hsa_mech *m, size_t hash, int mask,
 	    openssl_sign(p, hash, mask, salt, text, 123, sig, &sn, true));
 	assert_int_equal(
 	    hdata_verify_single(&H, m, &p->pub, in, n, sig, sn), CKR_OK);
-	for (size_t i = 0; i < sn; i += sn - 1 - i < 9 ? 1 : 9) {
+	for (size_t i = 0; i < sn; i += sn / 2 - 1) {
 		sig[i] ^= 4;
 		assert_int_equal(
 		    hdata_verify_single(&H, m, &p->pub, in, n, sig, sn),
