@@ -110,14 +110,20 @@ checked(const struct ep11_pkey *k, int (*how)(EVP_PKEY_CTX *))
 
 /* ---- reading ------------------------------------------------------------- */
 
-/* One key, one SPKI: no second form of it, inside or out, is taken. */
+/* One key, one SPKI: no second form of it, inside or out, is taken; of points
+ * that is the uncompressed one, which all tokens read. */
 static bool
 same_again(const struct ep11_pkey *k, const uint8_t *p, size_t n)
 {
+	struct hsa_buf point = {0};
 	uint8_t *der = NULL;
 	int len = i2d_PUBKEY(k->key, &der);
 	bool same = len > 0 && (size_t)len == n && memcmp(der, p, n) == 0;
 
+	if (same && k->curve != NULL)
+		same = ep11_pkey_point(&point, k) == CKR_OK && point.len < n &&
+		       memcmp(p + n - point.len, point.p, point.len) == 0;
+	hsa_buf_free(&point);
 	OPENSSL_free(der);
 	return same;
 }
