@@ -1,8 +1,9 @@
 /*
- * crash_ep11.c - kill -9 of a unit's process at seeded points under EP11 load
- * from several threads. Every call that was answered has exactly one event
- * with that answer; a call whose answer never came has one or none; no event
- * belongs to a call that was never made. KILLS_EP11 and SEED choose the run.
+ * crash_ep11.c - kill -9 of a unit's process at seeded points under EP11 and
+ * keystore load from several threads. Every call that was answered has exactly
+ * one event with that answer; a call whose answer never came has one or none;
+ * no event belongs to a call that was never made; the keystore holds what the
+ * log's events leave of it. KILLS_EP11 and SEED choose the run.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -62,12 +63,15 @@ main(void)
 	unsigned int done = 0;
 	struct hd_rng rng = {seed};
 	char log[256], keys[256];
+	size_t stored = 0;
 	pid_t pid = 0;
 	bool good = false;
 
 	if (!hd_ceremony(&d) || !hd_start(&d))
 		return 1;
 	load_new(&l, &d, unit, 1, THREADS, CALLS_MAX, seed);
+	l.keystore_percent = 20;
+	load_keystore(&l);
 	while (done < kills) {
 		struct shot shot;
 		pthread_t thread;
@@ -88,22 +92,25 @@ main(void)
 		done++;
 	}
 	(void)wait_other(pid);
-	if (hd_stop(&d) != 0) {
-		l.disagree++;
-		fprintf(stderr, "cryptounitd did not stop in order\n");
-	}
 	(void)snprintf(keys, sizeof(keys), "%s/checkpoint.pub", d.state);
 	(void)snprintf(log, sizeof(log), "%s/units/" UNIT "/log", d.state);
 	load_check(&l, log, keys, 0);
 	load_conclude(&l);
+	stored = load_keystore_check(&l);
+	if (hd_stop(&d) != 0) {
+		l.disagree++;
+		fprintf(stderr, "cryptounitd did not stop in order\n");
+	}
 	printf("COUNT kill -9 of a unit under EP11 load: %u (seed %u)\n", done,
 	    seed);
 	printf("COUNT replied %lu (refused %lu), unanswered %lu (%lu of them "
-	       "sealed), ep11.use events %lu\n",
-	    l.replied, l.refused, l.unanswered, l.unanswered_sealed, l.records);
+	       "sealed), events %lu; keys in keystore and log %zu\n",
+	    l.replied, l.refused, l.unanswered, l.unanswered_sealed, l.records,
+	    stored);
 	printf("COUNT lost %lu, doubled %lu, invented %lu, disagreements %lu\n",
 	    l.lost, l.doubled, l.invented, l.disagree);
-	good = done == kills && l.replied > (unsigned long)kills * 20 &&
+	good = done == kills && stored > 0 &&
+	       l.replied > (unsigned long)kills * 20 &&
 	       l.records == l.replied + l.unanswered_sealed &&
 	       l.lost + l.doubled + l.invented + l.disagree == 0;
 	load_free(&l);

@@ -13,6 +13,7 @@
 
 #define DATA_MAX 2048
 #define REPLY_MS 60000
+#define STORED_MAX 64
 
 /* ---- ids ----------------------------------------------------------------- */
 
@@ -31,19 +32,27 @@ id_of(uint8_t id[HSA_UUID_LEN], size_t thread, size_t at)
 }
 
 static struct load_entry *
-entry_of(struct load *l, const char *text)
+entry_at(struct load *l, const uint8_t id[HSA_UUID_LEN])
 {
-	uint8_t id[HSA_UUID_LEN], again[HSA_UUID_LEN];
+	uint8_t again[HSA_UUID_LEN];
 	uint32_t at = 0;
 
-	if (text == NULL || !hsa_is_ok(hsa_uuid_parse(id, text)))
-		return NULL;
 	memcpy(&at, id + 12, sizeof(at));
 	id_of(again, id[10], at);
-	if (memcmp(id, again, sizeof(id)) != 0 || id[10] >= l->threads ||
+	if (memcmp(id, again, sizeof(again)) != 0 || id[10] >= l->threads ||
 	    at >= l->used[id[10]])
 		return NULL;
 	return &l->ledger[id[10] * l->per_thread + at];
+}
+
+static struct load_entry *
+entry_of(struct load *l, const char *text)
+{
+	uint8_t id[HSA_UUID_LEN];
+
+	if (text == NULL || !hsa_is_ok(hsa_uuid_parse(id, text)))
+		return NULL;
+	return entry_at(l, id);
 }
 
 /* ---- one connection ------------------------------------------------------ */
@@ -90,6 +99,11 @@ struct worker {
 	struct hsa_buf aes[LOAD_UNITS_MAX], mac[LOAD_UNITS_MAX],
 	    ec[LOAD_UNITS_MAX], ec_pub[LOAD_UNITS_MAX];
 	uint8_t data[DATA_MAX];
+	struct stored { /* keys of this thread in the keystore */
+		uint8_t id[HSA_UUID_LEN];
+		uint64_t version;
+	} stored[STORED_MAX];
+	size_t stored_len;
 };
 
 static bool
@@ -285,6 +299,73 @@ choose(struct worker *w, unsigned int u, struct hsa_call *c)
 	}
 }
 
+/* One keystore operation into the ledger, as call. */
+static bool
+keep(struct worker *w, struct hsa_unit_reply *r, struct hsa_ks_request *k)
+{
+	struct load *l = w->l;
+	struct hsa_unit_request q = {
+	    .kind = HSA_UNIT_KEYSTORE, .caller = l->caller};
+	size_t at = l->used[w->thread];
+	struct load_entry *e = &l->ledger[w->thread * l->per_thread + at];
+
+	if (at == l->per_thread || !connected(w, 0))
+		return false;
+	id_of(k->id, w->thread, at);
+	memcpy(k->tx_id, k->id, sizeof(k->tx_id));
+	memcpy(k->keystore_id, l->keystore_id, sizeof(k->keystore_id));
+	if (k->op == HSA_KS_STORE_KEY)
+		memcpy(k->key_id, k->id, sizeof(k->key_id));
+	q.keystore = *k;
+	*e = (struct load_entry){.sent = true, .keystore = (uint8_t)k->op};
+	l->used[w->thread] = at + 1;
+	if (!load_ask(w->fd[0], r, &q) || r->kind != HSA_UNIT_KEYSTORE) {
+		(void)close(w->fd[0]);
+		w->fd[0] = -1;
+		hsa_unit_reply_free(r);
+		return false;
+	}
+	e->replied = true;
+	e->rv = r->keystore.rv;
+	atomic_fetch_add(&l->answered, 1);
+	return true;
+}
+
+/* Store, update or delete a key of this thread's; now and then a version that
+ * is not there. What a broken connection leaves open, the log will tell. */
+static void
+keystore_step(struct worker *w)
+{
+	struct hsa_unit_reply r = {0};
+	struct hsa_ks_request k = {.name = "load", .blob = of(&w->aes[0])};
+	unsigned int what = hd_rand(&w->rng, 4);
+	struct stored *s = NULL;
+
+	if (w->stored_len > 0)
+		s = &w->stored[hd_rand(&w->rng, (unsigned int)w->stored_len)];
+	if (s == NULL || (what < 2 && w->stored_len < STORED_MAX)) {
+		k.op = HSA_KS_STORE_KEY;
+		if (keep(w, &r, &k) && r.keystore.rv == HSA_KS_OK) {
+			s = &w->stored[w->stored_len++];
+			memcpy(s->id, k.key_id, sizeof(s->id));
+			s->version = 1;
+		}
+	} else if (what < 3) {
+		k.op = HSA_KS_UPDATE_KEY;
+		memcpy(k.key_id, s->id, sizeof(s->id));
+		k.version = s->version + (hd_rand(&w->rng, 10) == 0);
+		if (keep(w, &r, &k) && r.keystore.rv == HSA_KS_OK)
+			s->version++;
+	} else {
+		k.op = HSA_KS_DELETE_KEY;
+		memcpy(k.key_id, s->id, sizeof(s->id));
+		k.blob = (struct hsa_slice){0};
+		if (keep(w, &r, &k) && r.keystore.rv == HSA_KS_OK)
+			*s = w->stored[--w->stored_len];
+	}
+	hsa_unit_reply_free(&r);
+}
+
 static void *
 work(void *arg)
 {
@@ -307,6 +388,12 @@ work(void *arg)
 		/* making keys may have been the last of them */
 		if (l->used[w->thread] >= end)
 			break;
+		if (hd_rand(&w->rng, 100) < l->keystore_percent) {
+			keystore_step(w);
+			if (w->fd[0] < 0 && !l->reconnect)
+				break;
+			continue;
+		}
 		wrong = hd_rand(&w->rng, 100) < l->refuse_percent;
 		if (wrong)
 			spoil(w, u, &c, &bad);
@@ -400,6 +487,32 @@ load_free(struct load *l)
 	l->ledger = NULL;
 }
 
+void
+load_keystore(struct load *l)
+{
+	struct hsa_unit_reply r = {0};
+	struct hsa_unit_request q = {
+	    .kind = HSA_UNIT_KEYSTORE, .caller = l->caller};
+	struct hsa_ks_request *k = &q.keystore;
+	int fd = -1;
+
+	k->op = HSA_KS_CREATE_KEYSTORE;
+	k->name = "load";
+	if (!hsa_is_ok(hsa_uuid_new(k->id)) ||
+	    !hsa_is_ok(hsa_uuid_new(k->tx_id)) ||
+	    !hsa_is_ok(hsa_uuid_new(l->keystore_id)))
+		abort();
+	memcpy(k->keystore_id, l->keystore_id, sizeof(k->keystore_id));
+	if (!hsa_is_ok(ep_sock_connect(&fd, l->sock[0], 1000, NULL)) ||
+	    !load_ask(fd, &r, &q) || r.kind != HSA_UNIT_KEYSTORE ||
+	    r.keystore.rv != HSA_KS_OK) {
+		fprintf(stderr, "no keystore\n");
+		abort();
+	}
+	(void)close(fd);
+	hsa_unit_reply_free(&r);
+}
+
 /* ---- the ledger against the logs ----------------------------------------- */
 
 struct checking {
@@ -415,6 +528,36 @@ wrong(struct load *l, const struct hsa_record *r, const char *what)
 	    (unsigned long long)r->sequence, what);
 }
 
+static unsigned int
+action_op(enum hsa_action action)
+{
+	for (unsigned int op = 1; op <= HSA_KS_OPS; op++)
+		if (hsa_ks_op(op)->action == action)
+			return op;
+	return 0;
+}
+
+/* What the log says of the keys, event after event. */
+static void
+fold(struct load *l, const struct hsa_record *r, const struct load_entry *e)
+{
+	struct load_entry *key = entry_of(l, r->event.target_name);
+
+	if (action_op(r->event.action) != e->keystore ||
+	    r->source != HSA_SOURCE_OUTBOX)
+		wrong(l, r, "not the keystore operation that was asked for");
+	if (r->ep11_rc != 0)
+		return;
+	if (key == NULL || key->keystore != HSA_KS_STORE_KEY)
+		wrong(l, r, "of no key that was ever stored");
+	else if (e->keystore == HSA_KS_STORE_KEY)
+		key->version = 1;
+	else if (e->keystore == HSA_KS_UPDATE_KEY)
+		key->version++;
+	else
+		key->version = 0;
+}
+
 static hsa_rc
 on_record(void *ctx, const struct hsa_record *r, const uint8_t *raw, size_t n)
 {
@@ -423,7 +566,10 @@ on_record(void *ctx, const struct hsa_record *r, const uint8_t *raw, size_t n)
 
 	(void)raw;
 	(void)n;
-	if (r->body != HSA_BODY_EVENT || r->event.action != HSA_ACTION_EP11_USE)
+	if (r->body != HSA_BODY_EVENT ||
+	    (r->event.action != HSA_ACTION_EP11_USE &&
+		action_op(r->event.action) == 0) ||
+	    r->event.action == HSA_ACTION_KEYSTORE_CREATEKEYSTORE)
 		return HSA_OK;
 	k->l->records++;
 	e = entry_of(k->l, r->event.correlation_id);
@@ -435,8 +581,10 @@ on_record(void *ctx, const struct hsa_record *r, const uint8_t *raw, size_t n)
 	}
 	if (e->records < UINT8_MAX)
 		e->records++;
-	if (r->source != HSA_SOURCE_USE || !r->has_use ||
-	    r->use.function != e->fn)
+	if (e->keystore != 0)
+		fold(k->l, r, e);
+	else if (r->source != HSA_SOURCE_USE || !r->has_use ||
+		 r->use.function != e->fn)
 		wrong(k->l, r, "not the function that was called");
 	if (e->replied && r->ep11_rc != e->rv)
 		wrong(k->l, r, "another return code than the reply");
@@ -490,4 +638,65 @@ load_conclude(struct load *l)
 			if (e->records > 1)
 				l->doubled++;
 		}
+}
+
+/* ---- the keystore against the log ---------------------------------------- */
+
+size_t
+load_keystore_check(struct load *l)
+{
+	struct hsa_unit_reply r = {0};
+	struct hsa_unit_request q = {
+	    .kind = HSA_UNIT_KEYSTORE, .caller = l->caller};
+	struct hsa_ks_request *k = &q.keystore;
+	uint8_t token[HSA_KS_TOKEN_MAX];
+	size_t in_log = 0, found = 0;
+	int fd = -1;
+
+	for (unsigned int t = 0; t < l->threads; t++)
+		for (size_t i = 0; i < l->used[t]; i++)
+			in_log += l->ledger[t * l->per_thread + i].version > 0;
+	if (!hsa_is_ok(ep_sock_connect(&fd, l->sock[0], 1000, NULL)))
+		abort();
+	k->op = HSA_KS_KEYS_BY_ATTRIBUTES;
+	memcpy(k->keystore_id, l->keystore_id, sizeof(k->keystore_id));
+	do {
+		hsa_unit_reply_free(&r);
+		if (!hsa_is_ok(hsa_uuid_new(k->id)) || !load_ask(fd, &r, &q) ||
+		    r.kind != HSA_UNIT_KEYSTORE || r.keystore.rv != HSA_KS_OK) {
+			l->disagree++;
+			fprintf(stderr, "DISAGREE: the keystore does not "
+					"list its keys\n");
+			break;
+		}
+		for (size_t i = 0; i < r.keystore.key_len; i++) {
+			const struct hsa_ks_key *key = &r.keystore.key[i];
+			const struct load_entry *e = entry_at(l, key->id);
+
+			found++;
+			if (e != NULL && e->version == key->version)
+				continue;
+			l->disagree++;
+			fprintf(stderr,
+			    "DISAGREE: a key of version %llu that "
+			    "the log has at %u\n",
+			    (unsigned long long)key->version,
+			    e == NULL ? 0 : e->version);
+		}
+		k->token = (struct hsa_slice){token, r.keystore.next.n};
+		if (r.keystore.next.n > sizeof(token))
+			abort();
+		if (r.keystore.next.n != 0)
+			memcpy(token, r.keystore.next.p, r.keystore.next.n);
+	} while (k->token.n != 0);
+	hsa_unit_reply_free(&r);
+	(void)close(fd);
+	if (found != in_log) {
+		l->disagree++;
+		fprintf(stderr,
+		    "DISAGREE: the keystore has %zu keys, the log "
+		    "%zu\n",
+		    found, in_log);
+	}
+	return found;
 }

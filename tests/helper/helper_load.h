@@ -22,9 +22,13 @@
 struct load_entry {
 	uint8_t unit;
 	bool sent, replied;
-	uint8_t records; /* found in the log */
+	uint8_t records;  /* found in the log */
+	uint8_t keystore; /* enum hsa_ks_op; 0: an EP11 call */
 	uint16_t fn;
 	uint32_t rv;
+	/* Of a key that this entry stored: its version as the log tells it,
+	 * 0 when it is not (or no more) there. */
+	uint32_t version;
 };
 
 struct load {
@@ -38,6 +42,8 @@ struct load {
 	atomic_bool stop;     /* set it to end load_run early */
 	bool reconnect;       /* a broken connection is tried again */
 	unsigned int refuse_percent;
+	unsigned int keystore_percent; /* of keystore operations, 0: none */
+	uint8_t keystore_id[HSA_UUID_LEN];
 	struct hsa_caller caller;
 	/* what load_check found */
 	unsigned long replied, refused, unanswered, unanswered_sealed, records;
@@ -61,6 +67,14 @@ void load_run(struct load *l, size_t calls);
 void load_check(
     struct load *l, const char *log, const char *keys, unsigned int unit);
 void load_conclude(struct load *l);
+
+/* load_keystore(l) - before load_run with keystore_percent: makes the keystore
+ * that all threads use, on the first unit. Aborts when it cannot.
+ * load_keystore_check(l) - when everything is checked and the unit runs: its
+ * keystore holds the keys that the log tells of, at their versions, and no
+ * others; returns their number. */
+void load_keystore(struct load *l);
+size_t load_keystore_check(struct load *l);
 
 /* load_ask(fd, r, q) - one request on a connected socket. */
 bool load_ask(
