@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ep11_pkcs11.h"
@@ -36,6 +37,7 @@ static hsa_rc
 on_request(
     void *ctx, struct hsa_unit_reply *r, const struct hsa_unit_request *q)
 {
+	struct timespec nap = {.tv_sec = 0};
 	struct hh_unit *u = ctx;
 
 	r->kind = q->kind;
@@ -45,6 +47,8 @@ on_request(
 		return HSA_OK;
 	}
 	atomic_fetch_add(&u->calls, 1);
+	nap.tv_nsec = atomic_load(&u->slow_ms) * 1000000L;
+	(void)nanosleep(&nap, NULL);
 	if (u->answer != NULL)
 		u->answer(u, r, q);
 	else if (q->kind == HSA_UNIT_EP11)

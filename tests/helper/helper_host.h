@@ -11,9 +11,10 @@
 #include "hsa_unit.h"
 
 struct hh_unit {
-	char path[120];
+	char path[400];
 	uint32_t module, domain;
 	bool knows_location; /* answers HSA_INFO_LOCATION */
+	atomic_int slow_ms;  /* before each answer */
 	atomic_int calls;    /* requests but for the two that learn */
 	/*
 	 * The answer: r is of the kind asked for, q is what was asked. NULL:

@@ -525,6 +525,30 @@ test_host_where__a_folder_stands_for_its_sockets_in_order_of_names(void **state)
 	ep_dir_clear(base, true);
 }
 
+static void
+test_host_where__without_the_environment_the_systems_folders_are_tried(
+    void **state)
+{
+	struct host_where w = {0};
+	struct hsa_diag d = {{0}};
+	hsa_rc rc = host_where_default(&w, &d);
+
+	(void)state;
+	/* on a machine with an installation of its own, that is found */
+	if (hsa_is_ok(rc)) {
+		assert_true(w.n >= 1);
+		assert_non_null(strstr(host_where_path(&w, 0), "/units/"));
+		assert_non_null(strstr(host_where_path(&w, 0), "/cryptounit/"));
+	} else {
+		assert_rc("E_NOT_FOUND", rc);
+		assert_int_equal(w.n, 0);
+		assert_non_null(strstr(d.text, "/run/cryptounit"));
+		assert_non_null(strstr(d.text, "/var/lib/cryptounit"));
+		assert_non_null(strstr(d.text, "EP11_UNIT"));
+	}
+	host_where_free(&w);
+}
+
 /* ---- who calls ----------------------------------------------------------- */
 
 static void
@@ -601,6 +625,8 @@ main(void)
 		test_host_where__names_are_sockets_folders_or_one_embedded_unit),
 	    cmocka_unit_test(
 		test_host_where__a_folder_stands_for_its_sockets_in_order_of_names),
+	    cmocka_unit_test(
+		test_host_where__without_the_environment_the_systems_folders_are_tried),
 	    cmocka_unit_test(
 		test_host_who__names_the_login_or_who_the_environment_says),
 	    cmocka_unit_test(test_host__without_m_init_every_call_is_refused),

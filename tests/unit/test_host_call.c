@@ -94,7 +94,7 @@ set_up(void **state)
 	memset(&saw, 0, sizeof(saw));
 	(void)setenv("EP11_INITIATOR", "IBMid-1", 1);
 	{
-		char where[160] = "";
+		char where[420] = "";
 
 		(void)snprintf(where, sizeof(where), "unix:%s", unit.path);
 		(void)setenv("EP11_UNIT", where, 1);

@@ -13,8 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -337,6 +337,29 @@ test_host_conn__m_init_says_what_it_tried(void **state)
 	assert_int_equal(asks(0), 2);
 }
 
+static void
+test_host_conn__a_path_longer_than_an_address_is_reached(void **state)
+{
+	static struct hh_unit far = {.knows_location = true, .answer = who};
+	char deep[300] = "", where[420] = "";
+	size_t n = 0;
+
+	(void)state;
+	(void)snprintf(deep, sizeof(deep), "%s/", dir);
+	n = strlen(deep);
+	memset(deep + n, 'd', 200);
+	deep[n + 200] = '\0';
+	assert_int_equal(mkdir(deep, 0700), 0);
+	hh_start(&far, deep, "unit.sock");
+	(void)snprintf(where, sizeof(where), "unix:%s", far.path);
+	(void)setenv("EP11_UNIT", where, 1);
+	assert_int_equal(m_init(), XCP_OK);
+	(void)asks(0);
+	assert_int_equal(atomic_load(&far.calls), 1);
+	hh_stop(&far);
+	assert_int_equal(asks(0), -(long)CKR_DEVICE_ERROR);
+}
+
 /* ---- connections that break ---------------------------------------------- */
 
 /* A unit that reads a request, and hangs up or says nothing. */
@@ -500,6 +523,31 @@ test_host_conn__eight_threads_share_targets_and_connections(void **state)
 	assert_in_range(descriptors(), before, before + 4 * THREADS);
 }
 
+static void *
+call_once(void *arg)
+{
+	return asks(0) == 0 ? arg : NULL;
+}
+
+static void
+test_host_conn__a_call_under_way_outlives_a_shutdown(void **state)
+{
+	pthread_t t;
+	void *done = NULL;
+
+	(void)state;
+	assert_int_equal(m_init(), XCP_OK);
+	atomic_store(&unit[0].slow_ms, 300);
+	assert_int_equal(pthread_create(&t, NULL, call_once, dir), 0);
+	while (atomic_load(&unit[0].calls) == 0)
+		nap(1);
+	assert_int_equal(m_shutdown(), XCP_OK);
+	assert_int_equal(asks(0), -(long)CKR_CRYPTOKI_NOT_INITIALIZED);
+	assert_int_equal(pthread_join(t, &done), 0);
+	assert_ptr_equal(done, dir);
+	assert_int_equal(atomic_load(&unit[0].calls), 1);
+}
+
 static atomic_bool enough;
 
 static void *
@@ -576,6 +624,8 @@ main(void)
 	    CASE(
 		test_host_conn__a_unit_that_tells_no_module_is_found_by_its_place),
 	    CASE(test_host_conn__m_init_says_what_it_tried),
+	    CASE(test_host_conn__a_path_longer_than_an_address_is_reached),
+	    CASE(test_host_conn__a_call_under_way_outlives_a_shutdown),
 	    CASE(test_host_conn__a_call_whose_outcome_is_open_is_not_repeated),
 	    CASE(
 		test_host_conn__a_unit_that_says_nothing_is_given_up_by_the_deadline),
