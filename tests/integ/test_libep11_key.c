@@ -1,18 +1,21 @@
 /*
  * test_libep11_key.c - keys through libep11.so.4 as a program meets it that
- * knows nothing of this project.
+ * knows nothing of this project; what comes out is checked by OpenSSL.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
 #include <string.h>
 #include "helper_dl.h"
 
 static struct hd d;
 static target_t target;
-static CK_BBOOL yes = CK_TRUE;
+static CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
 static uc iv[16] = "1234567812345678"; /* as openCryptoki's */
 static CK_MECHANISM aes_gen = {CKM_AES_KEY_GEN, NULL, 0};
 static CK_MECHANISM ecb = {CKM_AES_ECB, NULL, 0};
@@ -198,6 +201,119 @@ test_libep11_key__parts_are_encrypted_by_a_state_that_keeps_its_length(
 	}
 }
 
+static void
+test_libep11_key__attributes_answer_one_by_one(void **state)
+{
+	uc blob[BLOB] = {0}, csum[7] = {0}, value[64] = {0};
+	CK_BBOOL encrypt = CK_FALSE, restrictable = CK_TRUE;
+	CK_ULONG type = 99, compliance = 99;
+	CK_ATTRIBUTE t[] = {
+	    {CKA_ENCRYPT, &encrypt, 1},
+	    {VENDOR + 0x10001, &restrictable, 1},
+	    {VENDOR + 0x1000a, &compliance, 8},
+	    {CKA_KEY_TYPE, &type, 8},
+	};
+	CK_ATTRIBUTE secret[] = {
+	    {CKA_KEY_TYPE, NULL, 0}, {CKA_VALUE, value, sizeof(value)}};
+	CK_ATTRIBUTE off = {CKA_ENCRYPT, &no, 1};
+	size_t n = 0;
+
+	(void)state;
+	wrap_key(blob, &n, csum);
+	assert_int_equal(m.attr_get(blob, n, t, 4, target), CKR_OK);
+	assert_int_equal(encrypt, CK_TRUE);
+	assert_int_equal(t[0].ulValueLen, 1);
+	assert_int_equal(t[2].ulValueLen, 8);
+	assert_int_equal(type, CKK_AES);
+	(void)m.attr_get(blob, n, secret, 2, target);
+	assert_int_equal(secret[0].ulValueLen, 8);
+	assert_true(secret[1].ulValueLen == ~0UL);
+	for (int i = 0; i < 64; i++)
+		assert_int_equal(value[i], 0);
+	/* the blob is changed where it is, and is a good one afterwards */
+	assert_int_equal(m.attr_set(blob, n, &off, 1, target), CKR_OK);
+	assert_int_equal(m.attr_get(blob, n, t, 1, target), CKR_OK);
+	assert_int_equal(encrypt, CK_FALSE);
+	{
+		uc zero[16] = {0};
+		CK_ULONG k = 16;
+
+		assert_int_not_equal(
+		    m.encrypt_single(blob, n, &ecb, zero, 16, zero, &k, target),
+		    CKR_OK);
+	}
+}
+
+/* A pair of 2048 bits; n2: of the public key's MACed SPKI. */
+static void
+rsa_pair(uc key[BLOB], size_t *n1, uc spki[BLOB], size_t *n2)
+{
+	CK_MECHANISM gen = {CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0};
+	CK_ULONG bits = 2048;
+	uc e[3] = {1, 0, 1};
+	CK_ATTRIBUTE pub[] = {
+	    {CKA_MODULUS_BITS, &bits, sizeof(bits)},
+	    {CKA_PUBLIC_EXPONENT, e, sizeof(e)},
+	    {CKA_VERIFY, &yes, 1},
+	};
+	CK_ATTRIBUTE prv[] = {{CKA_SIGN, &yes, 1}};
+
+	*n1 = BLOB;
+	*n2 = BLOB;
+	assert_int_equal(
+	    m.pair(&gen, pub, 3, prv, 1, NULL, 0, key, n1, spki, n2, target),
+	    CKR_OK);
+}
+
+static CK_MECHANISM pkcs = {CKM_RSA_PKCS, NULL, 0};
+
+static void
+test_libep11_key__rsa_signs_no_bytes_and_openssl_agrees(void **state)
+{
+	static uc key[BLOB], spki[BLOB];
+	uc sig[256] = {0}, block[256] = {0};
+	size_t key_len = 0, spki_len = 0, block_len = sizeof(block);
+	CK_ULONG k = sizeof(sig);
+	const uc *at = spki;
+	EVP_PKEY *public = NULL;
+	EVP_PKEY_CTX *c = NULL;
+
+	(void)state;
+	rsa_pair(key, &key_len, spki, &spki_len);
+	assert_int_equal(
+	    m.sign_single(key, key_len, &pkcs, NULL, 0, NULL, &k, target),
+	    CKR_OK);
+	assert_int_equal(k, 256);
+	assert_int_equal(
+	    m.sign_single(key, key_len, &pkcs, NULL, 0, sig, &k, target),
+	    CKR_OK);
+	assert_int_equal(k, 256);
+	assert_int_equal(
+	    m.verify_single(spki, spki_len, &pkcs, NULL, 0, sig, k, target),
+	    CKR_OK);
+	/* the SPKI that begins it is any program's */
+	public = d2i_PUBKEY(NULL, &at, (long)spki_len);
+	assert_non_null(public);
+	assert_true(at < spki + spki_len);
+	/* of no bytes it verifies nothing, so the padding is looked at */
+	c = EVP_PKEY_CTX_new(public, NULL);
+	assert_int_equal(EVP_PKEY_encrypt_init(c), 1);
+	assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(c, RSA_NO_PADDING), 1);
+	assert_int_equal(EVP_PKEY_encrypt(c, block, &block_len, sig, k), 1);
+	assert_int_equal(block_len, 256);
+	assert_int_equal(block[0], 0);
+	assert_int_equal(block[1], 1);
+	for (int i = 2; i < 255; i++)
+		assert_int_equal(block[i], 0xff);
+	assert_int_equal(block[255], 0);
+	sig[5] ^= 1;
+	assert_int_equal(
+	    m.verify_single(spki, spki_len, &pkcs, NULL, 0, sig, k, target),
+	    CKR_SIGNATURE_INVALID);
+	EVP_PKEY_CTX_free(c);
+	EVP_PKEY_free(public);
+}
+
 int
 main(void)
 {
@@ -208,6 +324,9 @@ main(void)
 		test_libep11_key__room_for_keys_and_data_is_handled_as_documented),
 	    cmocka_unit_test(
 		test_libep11_key__parts_are_encrypted_by_a_state_that_keeps_its_length),
+	    cmocka_unit_test(test_libep11_key__attributes_answer_one_by_one),
+	    cmocka_unit_test(
+		test_libep11_key__rsa_signs_no_bytes_and_openssl_agrees),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
