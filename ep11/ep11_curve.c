@@ -47,8 +47,8 @@ static const uint8_t ed25519[] = {0x06, 0x03, 0x2b, 0x65, 0x70};
 
 /*
  * Every row was tried in SoftHSM 2.6.1: generated, signed with or derived from,
- * imported; tests/unit/test_ep11_curve.c repeats it for each. P-521's order is
- * the one whose length is not a whole number of bytes.
+ * imported; tests/unit/test_bk_ep11_generate.c repeats it for each. P-521's
+ * order is the one whose length is not a whole number of bytes.
  */
 #define ROW(name, oid, bits, number, kind, cp)                                 \
 	{                                                                      \

@@ -279,8 +279,9 @@ transport(struct ep11_engine *e, struct hsa_call *c)
 	struct ep11_make m;
 	CK_RV rv = ep11_mech_use(&row, e->cp, &c->mech, CKF_UNWRAP);
 
-	if (rv == CKR_OK)
-		rv = ep11_make_begin(e, &m, c);
+	if (rv != CKR_OK)
+		return rv;
+	rv = ep11_make_begin(e, &m, c);
 	if (rv == CKR_OK && (c->key2.n != 0 || c->key3.n != 0))
 		rv = CKR_ARGUMENTS_BAD;
 	if (rv == CKR_OK)
