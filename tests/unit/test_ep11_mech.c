@@ -266,6 +266,57 @@ test_mech__flags_are_those_that_the_family_serves(void **state)
 	}
 }
 
+/* A use that a row promises is one that the engine has functions for. */
+static void
+test_mech__every_use_has_its_functions(void **state)
+{
+	static const struct {
+		char letter;
+		enum hsa_fn fn[6];
+	} needs[] = {
+	    {'h',
+		{HSA_FN_DIGEST_INIT, HSA_FN_DIGEST_UPDATE, HSA_FN_DIGEST_FINAL,
+		    HSA_FN_DIGEST, HSA_FN_DIGEST_SINGLE}},
+	    {'e', {HSA_FN_ENCRYPT_INIT, HSA_FN_ENCRYPT_UPDATE,
+		      HSA_FN_ENCRYPT_FINAL, HSA_FN_ENCRYPT,
+		      HSA_FN_ENCRYPT_SINGLE, HSA_FN_REENCRYPT_SINGLE}},
+	    {'d', {HSA_FN_DECRYPT_INIT, HSA_FN_DECRYPT_UPDATE,
+		      HSA_FN_DECRYPT_FINAL, HSA_FN_DECRYPT,
+		      HSA_FN_DECRYPT_SINGLE, HSA_FN_REENCRYPT_SINGLE}},
+	    {'s', {HSA_FN_SIGN_INIT, HSA_FN_SIGN_UPDATE, HSA_FN_SIGN_FINAL,
+		      HSA_FN_SIGN, HSA_FN_SIGN_SINGLE}},
+	    {'v',
+		{HSA_FN_VERIFY_INIT, HSA_FN_VERIFY_UPDATE, HSA_FN_VERIFY_FINAL,
+		    HSA_FN_VERIFY, HSA_FN_VERIFY_SINGLE}},
+	    {'w', {HSA_FN_WRAP_KEY}},
+	    {'u', {HSA_FN_UNWRAP_KEY}},
+	    {'g', {HSA_FN_GENERATE_KEY}},
+	    {'p', {HSA_FN_GENERATE_KEY_PAIR}},
+	    {'x', {HSA_FN_DERIVE_KEY}},
+	};
+	uint8_t mask[16];
+	size_t seen = 0;
+
+	(void)state;
+	ep11_engine_functions(mask);
+	for (size_t i = 0; i < GROUPS; i++)
+		for (const char *u = expected[i].uses; *u != '\0'; u++)
+			for (size_t j = 0; j < sizeof(needs) / sizeof(needs[0]);
+			     j++) {
+				if (needs[j].letter != *u)
+					continue;
+				for (size_t k = 0; k < 6; k++) {
+					unsigned f = needs[j].fn[k];
+
+					if (f != 0 &&
+					    (mask[f / 8] & 0x80 >> f % 8) == 0)
+						fail_msg("no function %u", f);
+				}
+				seen++;
+			}
+	assert_true(seen > GROUPS);
+}
+
 static struct hsa_mech
 good_mech(const struct ep11_mech_row *row)
 {
@@ -466,6 +517,7 @@ main(void)
 	    cmocka_unit_test(test_mech__table_is_what_is_expected),
 	    cmocka_unit_test(test_mech__numbers_and_names_find_their_row),
 	    cmocka_unit_test(test_mech__flags_are_those_that_the_family_serves),
+	    cmocka_unit_test(test_mech__every_use_has_its_functions),
 	    cmocka_unit_test(test_mech__control_points_gate_what_they_name),
 	    cmocka_unit_test(test_mech__other_uses_and_parameters_are_refused),
 	    cmocka_unit_test(test_mech__keys_fit_their_rows),
