@@ -201,6 +201,67 @@ test_libep11_key__parts_are_encrypted_by_a_state_that_keeps_its_length(
 	}
 }
 
+/* A clear key gets in encrypted by a key that can unwrap (12.1); the pointer
+ * of the MAC key is NULL, its length is not. */
+static void
+import(uc blob[BLOB], size_t *n, uc csum[64], CK_ULONG *csum_len,
+    CK_ATTRIBUTE *t, CK_ULONG t_len, uc *value, CK_ULONG len)
+{
+	uc kek[BLOB] = {0}, kek_csum[7] = {0}, wrapped[4096] = {0};
+	CK_ULONG k = sizeof(wrapped);
+	size_t kek_len = 0;
+
+	wrap_key(kek, &kek_len, kek_csum);
+	assert_int_equal(m.encrypt_single(kek, kek_len, &cbc_pad, value, len,
+			     wrapped, &k, target),
+	    CKR_OK);
+	*n = BLOB;
+	*csum_len = 64;
+	assert_int_equal(
+	    m.unwrap(wrapped, k, kek, kek_len, NULL, ~(size_t)0, NULL, 0,
+		&cbc_pad, t, t_len, blob, n, csum, csum_len, target),
+	    CKR_OK);
+}
+
+static void
+test_libep11_key__a_clear_key_comes_in_and_openssl_agrees(void **state)
+{
+	CK_OBJECT_CLASS cls = CKO_SECRET_KEY;
+	CK_KEY_TYPE aes = CKK_AES;
+	CK_ULONG len = 32;
+	CK_ATTRIBUTE t[] = {
+	    {CKA_CLASS, &cls, sizeof(cls)},
+	    {CKA_KEY_TYPE, &aes, sizeof(aes)},
+	    {CKA_VALUE_LEN, &len, sizeof(len)},
+	    {CKA_ENCRYPT, &yes, 1},
+	    {CKA_DECRYPT, &yes, 1},
+	};
+	uc value[32] = "thirty-two bytes that are a key!", blob[BLOB] = {0};
+	uc csum[64] = {0}, got[48] = {0}, want[64] = {0};
+	uc plain[40] = "and forty bytes of what it encrypts";
+	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+	CK_ULONG csum_len = 0, k = sizeof(got);
+	size_t n = 0;
+	int a = 0, b = 0;
+
+	(void)state;
+	import(blob, &n, csum, &csum_len, t, 5, value, sizeof(value));
+	assert_int_equal(csum_len, 7);
+	assert_memory_equal(csum + 3, "\0\0\1\0", 4);
+	assert_int_equal(
+	    m.encrypt_single(blob, n, &cbc_pad, plain, 40, got, &k, target),
+	    CKR_OK);
+	assert_non_null(c);
+	assert_int_equal(
+	    EVP_EncryptInit_ex(c, EVP_aes_256_cbc(), NULL, value, iv), 1);
+	assert_int_equal(EVP_EncryptUpdate(c, want, &a, plain, 40), 1);
+	assert_int_equal(EVP_EncryptFinal_ex(c, want + a, &b), 1);
+	assert_int_equal(a + b, 48);
+	assert_int_equal(k, 48);
+	assert_memory_equal(got, want, 48);
+	EVP_CIPHER_CTX_free(c);
+}
+
 static void
 test_libep11_key__attributes_answer_one_by_one(void **state)
 {
@@ -314,6 +375,45 @@ test_libep11_key__rsa_signs_no_bytes_and_openssl_agrees(void **state)
 	EVP_PKEY_free(public);
 }
 
+static void
+test_libep11_key__a_bare_public_key_comes_in_and_verifies(void **state)
+{
+	CK_MECHANISM transport = {IBM_TRANSPORTKEY, NULL, 0};
+	CK_ATTRIBUTE in[] = {{CKA_VERIFY, &yes, 1}};
+	static uc key[BLOB], spki[BLOB], again[BLOB];
+	uc sig[256] = {0}, csum[64] = {0}, *der = NULL;
+	size_t key_len = 0, spki_len = 0, again_len = BLOB;
+	CK_ULONG k = sizeof(sig), csum_len = sizeof(csum);
+	const uc *at = spki;
+	EVP_PKEY *public = NULL;
+	int der_len = 0;
+
+	(void)state;
+	rsa_pair(key, &key_len, spki, &spki_len);
+	assert_int_equal(
+	    m.sign_single(key, key_len, &pkcs, S("x"), 1, sig, &k, target),
+	    CKR_OK);
+	public = d2i_PUBKEY(NULL, &at, (long)spki_len);
+	assert_non_null(public);
+	der_len = i2d_PUBKEY(public, &der);
+	assert_true(der_len > 0);
+	assert_int_equal(
+	    m.unwrap(der, (CK_ULONG)der_len, NULL, 0, NULL, ~(size_t)0, NULL, 0,
+		&transport, in, 1, again, &again_len, csum, &csum_len, target),
+	    CKR_OK);
+	assert_true(again_len > (size_t)der_len);
+	assert_memory_equal(again, der, (size_t)der_len);
+	assert_int_equal(
+	    m.verify_single(again, again_len, &pkcs, S("x"), 1, sig, k, target),
+	    CKR_OK);
+	again[again_len - 1] ^= 1;
+	assert_int_not_equal(
+	    m.verify_single(again, again_len, &pkcs, S("x"), 1, sig, k, target),
+	    CKR_OK);
+	OPENSSL_free(der);
+	EVP_PKEY_free(public);
+}
+
 int
 main(void)
 {
@@ -324,9 +424,13 @@ main(void)
 		test_libep11_key__room_for_keys_and_data_is_handled_as_documented),
 	    cmocka_unit_test(
 		test_libep11_key__parts_are_encrypted_by_a_state_that_keeps_its_length),
+	    cmocka_unit_test(
+		test_libep11_key__a_clear_key_comes_in_and_openssl_agrees),
 	    cmocka_unit_test(test_libep11_key__attributes_answer_one_by_one),
 	    cmocka_unit_test(
 		test_libep11_key__rsa_signs_no_bytes_and_openssl_agrees),
+	    cmocka_unit_test(
+		test_libep11_key__a_bare_public_key_comes_in_and_verifies),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
