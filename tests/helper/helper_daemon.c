@@ -74,6 +74,20 @@ hd_spawn(char *const argv[], const char *ready)
 	return pid;
 }
 
+static bool
+make_root(struct hd *d)
+{
+	const char *under = getenv("TMPDIR");
+
+	if (under == NULL || strlen(under) > 32)
+		under = "/tmp";
+	(void)snprintf(d->root, sizeof(d->root), "%s/cu-test-XXXXXX", under);
+	if (mkdtemp(d->root) != NULL)
+		return true;
+	perror(d->root);
+	return false;
+}
+
 bool
 hd_init(struct hd *d, const char *units)
 {
@@ -82,11 +96,8 @@ hd_init(struct hd *d, const char *units)
 	pid_t pid;
 
 	*d = (struct hd){.pid = 0};
-	(void)snprintf(d->root, sizeof(d->root), "/tmp/cu-test-XXXXXX");
-	if (mkdtemp(d->root) == NULL) {
-		perror(d->root);
+	if (!make_root(d))
 		return false;
-	}
 	(void)snprintf(d->state, sizeof(d->state), "%s/state", d->root);
 	hd_program(prog, sizeof(prog), "cryptounitd");
 	{
@@ -117,11 +128,8 @@ hd_ceremony(struct hd *d)
 	*d = (struct hd){.pid = 0};
 	(void)snprintf(
 	    folder, sizeof(folder), "%s", build != NULL ? build : "build");
-	(void)snprintf(d->root, sizeof(d->root), "/tmp/cu-test-XXXXXX");
-	if (mkdtemp(d->root) == NULL) {
-		perror(d->root);
+	if (!make_root(d))
 		return false;
-	}
 	(void)snprintf(d->state, sizeof(d->state), "%s/state", d->root);
 	pid = hd_spawn(argv, NULL);
 	if (pid == 0 || waitpid(pid, &st, 0) != pid || !WIFEXITED(st) ||

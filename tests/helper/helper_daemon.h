@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 struct hd {
-	char root[64];  /* a fresh folder under /tmp */
+	char root[64];  /* a fresh folder under $TMPDIR, or /tmp */
 	char state[96]; /* root/state: the state directory */
 	pid_t pid;      /* of `cryptounitd run`, 0: not running */
 };
