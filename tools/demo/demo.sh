@@ -1,7 +1,8 @@
 #!/bin/bash
 # demo.sh BUILD - a whole ceremony, from three fresh crypto units to verified
-# evidence, in BUILD/demo (removed first):
-#   state/  collected/  transcript.md  events.jsonl
+# evidence, and EP11 operations with the master key that it leaves, in
+# BUILD/demo (removed first):
+#   state/  collected/  transcript.md  events.jsonl  ep11/
 set -euo pipefail
 umask 077
 
@@ -140,6 +141,56 @@ say "what the units say now"
 	--json >"$dir/registers.json"
 "$bin/tke" cryptounit-compare --state "$dir/state" --files "$work/files"
 
+say "EP11 operations: keys under the new master key"
+mkdir -p "$dir/ep11"
+cd "$dir/ep11"
+op1=unix:$dir/state/units/operational-1/unit.sock
+op2=unix:$dir/state/units/operational-2/unit.sock
+export EP11_UNIT=$op1 EP11_INITIATOR=IBMid-550000DEMO
+printf 'to be signed\n' >text
+# run COMMAND... - shown, then done
+run() {
+	printf '$ %s\n' "$*"
+	"$@"
+}
+PATH=$bin:$PATH
+run ep11 generate ec --curve P-256 --out sign.key --public sign.pub
+run ep11 sign --key sign.key --mechanism ECDSA_SHA256 --in text --out text.sig
+run ep11 verify --key sign.pub --mechanism ECDSA_SHA256 --in text \
+	--signature text.sig
+run ep11 export-public --key sign.pub --out sign.pem
+# openssl wants the signature as DER
+raw=$(bytes_to_hex <text.sig)
+printf 'asn1=SEQUENCE:s\n[s]\nr=INTEGER:0x%s\ns=INTEGER:0x%s\n' \
+	"${raw:0:64}" "${raw:64:64}" >sig.cnf
+openssl asn1parse -genconf sig.cnf -out text.der -noout
+printf 'openssl says: '
+openssl dgst -sha256 -verify sign.pem -signature text.der text
+run ep11 generate aes --bits 256 --out data.key
+iv=000102030405060708090a0b
+run ep11 encrypt --key data.key --mechanism AES_GCM --param iv=$iv \
+	--in text --out text.enc
+printf 'the second unit has the same master key, so the same blob works there\n'
+run ep11 --unit "$op2" decrypt --key data.key --mechanism AES_GCM \
+	--param iv=$iv --in text.enc --out text.dec
+cmp text text.dec
+printf 'a changed key blob is refused, and the refusal is an event\n'
+cp data.key bad.key
+printf x | dd of=bad.key bs=1 seek=90 conv=notrunc status=none
+! run ep11 encrypt --key bad.key --mechanism AES_GCM --param iv=$iv \
+	--in text --out bad.enc || die "a changed key blob was accepted"
+
+say "a keystore"
+store=$(ep11 create demo --json | jq -r .id)
+key=$(ep11 store "$store" --key data.key --label data --json | jq -r .id)
+run ep11 keys "$store"
+run ep11 update "$store" "$key" --label data-2026
+run ep11 stores
+run ep11 remove "$store" "$key"
+run ep11 delete "$store"
+cd - >/dev/null
+unset EP11_UNIT
+
 say "stop, verify, export"
 stop "$daemon"
 daemon=
@@ -187,11 +238,21 @@ for key in first second; do
 done
 
 say "every TKE action succeeded, and six refusals are on record"
-jq -r 'select(.outcome == "success") | .action' "$dir/events.jsonl" |
-	sort | uniq -c | tee "$dir/actions.txt"
+jq -r 'select(.outcome == "success" and (.action | startswith("hs-crypto.tke")))
+	| .action' "$dir/events.jsonl" | sort | uniq -c | tee "$dir/actions.txt"
 [ "$(wc -l <"$dir/actions.txt")" -eq 9 ] || die "not all nine actions succeeded"
-jq -r 'select(.outcome == "failure") | .reason.reasonForFailure' \
-	"$dir/events.jsonl" | sort | uniq -c | tee "$dir/refusals.txt"
+jq -r 'select(.outcome == "failure" and (.action | startswith("hs-crypto.tke")))
+	| .reason.reasonForFailure' "$dir/events.jsonl" |
+	sort | uniq -c | tee "$dir/refusals.txt"
 [ "$(wc -l <"$dir/refusals.txt")" -eq 6 ] || die "not all six refusals happened"
+
+say "what the EP11 operations and the keystore left"
+jq -r 'select(.action | startswith("hs-crypto.tke") | not) |
+	[.action, .outcome, (.reason.reasonCode | tostring)] | join(" ")' \
+	"$dir/events.jsonl" | sort | uniq -c
+"$bin/hsa" tail "$dir/collected" | grep ' hs-crypto.ep11.use ' | tail -3
+printf 'one of them, as a consumer gets it:\n'
+jq 'select(.action == "hs-crypto.ep11.use" and .outcome == "failure")' \
+	"$dir/events.jsonl"
 
 say "done: $dir/transcript.md, $dir/events.jsonl"
