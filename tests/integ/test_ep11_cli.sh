@@ -199,7 +199,52 @@ want 0 ep decrypt --key bound --mechanism AES_GCM --param iv=$iv --in sealed \
 same small opened
 want 2 ep login --pin-file nothing
 
-#NEXT
+# ---- attributes, derivation -------------------------------------------------
+want 0 ep attributes get --key aes --json
+json "secret aes 32 true" \
+	'"\(.CKA_CLASS) \(.CKA_KEY_TYPE) \(.CKA_VALUE_LEN) \(.CKA_ENCRYPT)"'
+want 0 ep attributes get --key ec.prv --attr CKA_EC_PARAMS --attr CKA_CLASS
+says CKA_EC_PARAMS=P-384
+says CKA_CLASS=private
+cp aes once
+want 0 ep attributes set --key once --attr CKA_DECRYPT=false
+want 0 ep attributes get --key once --attr decrypt
+says CKA_DECRYPT=false
+want 0 ep encrypt --key once --mechanism AES_CTR --param iv=$iv16 --in small \
+	--out sealed
+want 1 ep decrypt --key once --mechanism AES_CTR --param iv=$iv16 --in sealed
+says CKR_KEY_FUNCTION_NOT_PERMITTED
+want 0 ep decrypt --key aes --mechanism AES_CTR --param iv=$iv16 --in sealed \
+	--out opened
+same small opened
+want 1 ep attributes set --key aes --attr CKA_LOCAL=true
+says CKR_ATTRIBUTE_READ_ONLY
+want 2 ep attributes show --key aes
+says "get or set"
+
+want 0 ep generate ec --curve P-256 --out dh.prv --public dh.pub
+want 0 ep export-public --key dh.prv --out dh.pem
+openssl ecparam -name prime256v1 -genkey -noout -out peer.pem
+openssl ec -in peer.pem -pubout -outform DER 2>/dev/null | tail -c 65 >point
+openssl pkeyutl -derive -inkey peer.pem -peerkey dh.pem -out z
+want 0 ep derive --key dh.prv --mechanism ECDH1_DERIVE \
+	--param public=@point --attr CKA_CLASS=secret --attr CKA_KEY_TYPE=aes \
+	--attr CKA_VALUE_LEN=32 --out shared
+want 0 ep encrypt --key shared --mechanism AES_CBC_PAD --param iv=$iv16 \
+	--in large --out sealed
+openssl enc -d -aes-256-cbc -K "$(od -An -v -tx1 z | tr -d ' \n')" -iv $iv16 \
+	-in sealed -out opened
+same large opened
+openssl enc -aes-256-ctr -K "$(od -An -v -tx1 z | tr -d ' \n')" -iv $iv16 \
+	-in large -out sealed
+want 0 ep decrypt --key shared --mechanism AES_CTR --param iv=$iv16 \
+	--in sealed --out opened
+same large opened
+printf x | dd of=point bs=1 seek=10 conv=notrunc 2>/dev/null
+want 1 ep derive --key dh.prv --mechanism ECDH1_DERIVE \
+	--param public=@point --attr CKA_CLASS=secret --attr CKA_KEY_TYPE=aes \
+	--attr CKA_VALUE_LEN=32 --out shared
+says CKR_
 
 # ---- keystores --------------------------------------------------------------
 cp aes blob
