@@ -246,6 +246,151 @@ want 1 ep derive --key dh.prv --mechanism ECDH1_DERIVE \
 	--attr CKA_VALUE_LEN=32 --out shared
 says CKR_
 
+# ---- signatures -------------------------------------------------------------
+hex() {
+	od -An -v -tx1 "$1" | tr -d ' \n'
+}
+# r and s side by side (PKCS #11) to DER (OpenSSL) and back
+cat >rs.py <<'P'
+import sys
+def num(b):
+    b = b.lstrip(b"\0") or b"\0"
+    b = (b"\0" if b[0] & 0x80 else b"") + b
+    return bytes([2, len(b)]) + b
+mode, size, src, dst = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
+d = open(src, "rb").read()
+if mode == "der":
+    body = num(d[:size]) + num(d[size:])
+    out = (bytes([0x30, len(body)]) if len(body) < 128 else
+           bytes([0x30, 0x81, len(body)])) + body
+else:
+    at = 3 if d[1] & 0x80 else 2
+    out = b""
+    for _ in range(2):
+        n = d[at + 1]
+        out += d[at + 2:at + 2 + n].lstrip(b"\0").rjust(size, b"\0")
+        at += 2 + n
+open(dst, "wb").write(out)
+P
+openssl genrsa -out peer.rsa 2048 2>/dev/null
+openssl rsa -in peer.rsa -pubout -out peer.rsa.pem 2>/dev/null
+want 0 ep import-public --in peer.rsa.pem --out peer.rsa.pub
+openssl ecparam -name secp384r1 -genkey -noout -out peer.ec
+openssl ec -in peer.ec -pubout -out peer.ec.pem 2>/dev/null
+want 0 ep import-public --in peer.ec.pem --out peer.ec.pub
+openssl ec -pubin -inform DER -in ec.der -out ec.pem 2>/dev/null
+
+pss="-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest"
+for f in small large empty; do
+	# RSA, PKCS #1 v1.5 and PSS: here by OpenSSL, there by the unit
+	want 0 ep sign --key rsa.prv --mechanism SHA256_RSA_PKCS --in $f --out sig
+	want 0 openssl dgst -sha256 -verify rsa.pem -signature sig $f
+	want 0 ep verify --key rsa.pub --mechanism SHA256_RSA_PKCS --in $f \
+		--signature sig
+	says "signature: good"
+	openssl dgst -sha512 -sign peer.rsa -out sig $f
+	want 0 ep verify --key peer.rsa.pub --mechanism SHA512_RSA_PKCS --in $f \
+		--signature sig
+	want 0 ep sign --key rsa.prv --mechanism SHA384_RSA_PKCS_PSS --in $f \
+		--out sig
+	# shellcheck disable=SC2086
+	want 0 openssl dgst -sha384 $pss -verify rsa.pem -signature sig $f
+	# shellcheck disable=SC2086
+	openssl dgst -sha1 $pss -sign peer.rsa -out sig $f
+	want 0 ep verify --key peer.rsa.pub --mechanism SHA1_RSA_PKCS_PSS \
+		--in $f --signature sig
+	# ECDSA
+	want 0 ep sign --key ec.prv --mechanism ECDSA_SHA384 --in $f --out sig
+	python3 rs.py der 48 sig sig.der
+	want 0 openssl dgst -sha384 -verify ec.pem -signature sig.der $f
+	openssl dgst -sha256 -sign peer.ec -out sig.der $f
+	python3 rs.py raw 48 sig.der sig
+	want 0 ep verify --key peer.ec.pub --mechanism ECDSA_SHA256 --in $f \
+		--signature sig
+done
+printf 'The quick brown fox jumps over the lazy cog' >cog
+want 1 ep verify --key peer.ec.pub --mechanism ECDSA_SHA256 --in cog \
+	--signature sig
+says CKR_SIGNATURE_INVALID
+want 1 ep verify --key peer.ec.pub --mechanism ECDSA_SHA256 --in empty \
+	--signature small
+says CKR_SIGNATURE_LEN_RANGE
+want 2 ep verify --key peer.ec.pub --mechanism ECDSA_SHA256 --in small
+says "--signature FILE"
+want 1 ep sign --key aes --mechanism SHA256_RSA_PKCS --in small
+says CKR_KEY_TYPE_INCONSISTENT
+want 0 ep generate ec --curve Ed25519 --out ed.prv --public ed.pub
+want 0 ep export-public --key ed.pub --out ed.pem
+want 0 ep sign --key ed.prv --mechanism EDDSA --in small --out sig
+want 0 openssl pkeyutl -verify -pubin -inkey ed.pem -rawin -in small \
+	-sigfile sig
+want 2 ep import-public --in small
+says "no public key"
+
+# ---- wrapped keys: known to OpenSSL, used by the unit -----------------------
+clear=603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4
+printf '%s' $clear | xxd -r -p >clear
+want 0 ep encrypt --key aes --mechanism AES_CBC_PAD --param iv=$iv16 \
+	--in clear --out wrapped
+want 0 ep unwrap --kek aes --mechanism AES_CBC_PAD --param iv=$iv16 \
+	--in wrapped --attr CKA_CLASS=secret --attr CKA_KEY_TYPE=aes --out known
+says "bits: 256"
+# FIPS 197's key: the check value is the first of its encryption of zeros
+check=$(head -c 16 /dev/zero | openssl enc -aes-256-ecb -nopad -K $clear |
+	head -c 3 | xxd -p)
+says "checkValue: $check"
+want 0 ep encrypt --key known --mechanism AES_CBC_PAD --param iv=$iv16 \
+	--in large --out sealed
+openssl enc -aes-256-cbc -K $clear -iv $iv16 -in large -out theirs
+same sealed theirs
+want 0 ep sign --key known --mechanism AES_CMAC --in large --hex
+cp out ours
+openssl mac -cipher AES-256-CBC -macopt hexkey:$clear -in large CMAC |
+	tr A-F a-f >theirs
+same ours theirs
+want 0 ep unwrap --kek aes --mechanism AES_CBC_PAD --param iv=$iv16 \
+	--in wrapped --attr CKA_CLASS=secret --attr CKA_KEY_TYPE=generic \
+	--out known.hmac
+for h in SHA256 SHA512; do
+	want 0 ep sign --key known.hmac --mechanism ${h}_HMAC --in small --hex
+	cp out ours
+	openssl dgst -$h -mac HMAC -macopt hexkey:$clear -r small |
+		cut -d' ' -f1 >theirs
+	same ours theirs
+done
+# the unit wraps for OpenSSL
+want 0 ep wrap --key known --kek peer.rsa.pub --mechanism RSA_PKCS_OAEP \
+	--param hash=SHA1 --out wrapped
+openssl pkeyutl -decrypt -inkey peer.rsa -in wrapped -out opened \
+	-pkeyopt rsa_padding_mode:oaep
+same clear opened
+want 0 ep wrap --key ec.prv --kek known --mechanism AES_CBC_PAD \
+	--param iv=$iv16 --out wrapped
+openssl enc -d -aes-256-cbc -K $clear -iv $iv16 -in wrapped -out pkcs8
+openssl pkey -inform DER -in pkcs8 -pubout -out theirs
+same ec.pem theirs
+# and takes a private key of OpenSSL's, with its public half
+openssl pkcs8 -topk8 -nocrypt -in peer.ec -outform DER -out pkcs8
+openssl enc -aes-256-cbc -K $clear -iv $iv16 -in pkcs8 -out wrapped
+want 0 ep unwrap --kek known --mechanism AES_CBC_PAD --param iv=$iv16 \
+	--in wrapped --attr CKA_CLASS=private --attr CKA_KEY_TYPE=ec \
+	--out taken --public taken.pub
+want 0 ep export-public --key taken.pub --out theirs
+same peer.ec.pem theirs
+want 0 ep sign --key taken --mechanism ECDSA_SHA256 --in small --out sig
+python3 rs.py der 48 sig sig.der
+want 0 openssl dgst -sha256 -verify peer.ec.pem -signature sig.der small
+# not what is not to be wrapped, nor what is wrapped otherwise
+want 0 ep generate aes --attr CKA_EXTRACTABLE=false --out fixed
+want 1 ep wrap --key fixed --kek aes --mechanism AES_CBC_PAD --param iv=$iv16
+says CKR_KEY
+want 1 ep unwrap --kek known --mechanism AES_CBC_PAD --param iv=$iv16 \
+	--in small --attr CKA_CLASS=secret --attr CKA_KEY_TYPE=aes
+says CKR_
+want 1 ep unwrap --kek known --mechanism AES_CBC_PAD --param iv=$iv16 \
+	--in wrapped
+says CKR_TEMPLATE_INCOMPLETE
+
 # ---- keystores --------------------------------------------------------------
 cp aes blob
 want 0 ep create "my keys" --attr CKA_ID=01
@@ -300,4 +445,38 @@ n=$(wc -l <events)
 	events | sort | uniq -c | tr -s ' \n' ' ')" = " 3 400 3 409 " ] ||
 	fail "other refusals than those above"
 
+# ---- a new master key -------------------------------------------------------
+want 1 ep rewrap --key aes --out aes.new
+says CKR_IBM_WK_NOT_INITIALIZED
+t() {
+	"$bin/tke" --state "$dir/t/state" --files "$dir/t/ceremony/files" \
+		--password-file "Ada=$dir/t/ceremony/passwords/admin" \
+		--password-file "$dir/pw" "$@"
+}
+echo "correct horse battery" >pw
+want 0 t cryptounit-add 1 2 3
+want 0 t sigkey-sel Ada
+want 0 t mk-add --random --description third
+want 0 t mk-add --random --description fourth
+want 0 t cryptounit-mk-load third fourth
+want 0 t cryptounit-mk-commit
+want 0 ep rewrap --key aes --out aes.new
+want 0 ep rewrap --key rsa.pub --out pub.new
+want 0 ep encrypt --key aes --mechanism AES_CTR --param iv=$iv16 --in small \
+	--out sealed
+want 0 t cryptounit-mk-setimm --yes
+want 1 ep decrypt --key aes --mechanism AES_CTR --param iv=$iv16 --in sealed
+says CKR_IBM_WKID_MISMATCH
+want 0 ep decrypt --key aes.new --mechanism AES_CTR --param iv=$iv16 \
+	--in sealed --out opened
+same small opened
+want 0 ep encrypt --key pub.new --mechanism RSA_PKCS_OAEP --in small
+want 1 ep encrypt --key rsa.pub --mechanism RSA_PKCS_OAEP --in small
+says CKR_IBM_WKID_MISMATCH
+
+kill "$daemon"
+wait "$daemon" || fail "cryptounitd did not stop in order"
+daemon=
+want 0 "$bin/hsa" verify "$dir/t/state"
+says OK
 echo "COUNT checks: $checks"

@@ -127,7 +127,7 @@ epc_say(struct epc_session *s, const char *name, const char *text)
 {
 	if (s->opt.json)
 		hsa_jw_text(&s->jw, name, text);
-	else if (!standard(s->opt.out))
+	else if (s->facts_only || !standard(s->opt.out))
 		printf("%s: %s\n", name, text);
 }
 
@@ -146,6 +146,6 @@ epc_say_uint(struct epc_session *s, const char *name, uint64_t v)
 {
 	if (s->opt.json)
 		hsa_jw_uint(&s->jw, name, v);
-	else if (!standard(s->opt.out))
+	else if (s->facts_only || !standard(s->opt.out))
 		printf("%s: %llu\n", name, (unsigned long long)v);
 }

@@ -26,7 +26,8 @@ struct epc_session {
 	struct epc_options opt;
 	const struct epc_verb *verb;
 	struct hsa_diag diag;
-	bool up; /* m_init was called */
+	bool up;         /* m_init was called */
+	bool facts_only; /* the verb has no output but what it says */
 	target_t target;
 	struct hsa_buf json; /* of --json: an object that is open */
 	struct hsa_jw jw;

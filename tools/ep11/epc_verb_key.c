@@ -127,6 +127,19 @@ out:
 
 #define BLOCK_MAX (HSA_BLOB_MAX + 1024u)
 
+/* The block names the domain that it is for: get_xcp_info query 3. */
+static hsa_rc
+ask_domain(struct epc_session *s, uint32_t *domain)
+{
+	CK_ULONG info[32] = {0}, n = sizeof(info);
+	hsa_rc rc;
+
+	HSA_TRY(rc, epc_check(s, m_get_xcp_info(info, &n, 3, 0, s->target)));
+	*domain = (uint32_t)info[0];
+out:
+	return rc;
+}
+
 static hsa_rc
 ask_rewrap(
     struct epc_session *s, struct hsa_buf *out, const struct hsa_buf *key)
@@ -137,6 +150,7 @@ ask_rewrap(
 	CK_RV rv = CKR_OK;
 	hsa_rc rc;
 
+	HSA_TRY(rc, ask_domain(s, &info.domain));
 	HSA_TRY(rc, epc_room(&block, BLOCK_MAX));
 	HSA_TRY(rc, epc_room(out, BLOCK_MAX));
 	n = xcpa_cmdblock(block.p, block.len, XCP_ADM_REENCRYPT, &info, NULL,

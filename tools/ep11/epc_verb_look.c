@@ -90,7 +90,7 @@ run_info(struct epc_session *s)
 	char text[64] = "";
 	hsa_rc rc;
 
-	s->opt.out = "/"; /* epc_say prints: there is no other output */
+	s->facts_only = true;
 	HSA_TRY(rc, epc_up(s));
 	HSA_TRY(rc, ask(s, &host, sizeof(host), 0xff000001u));
 	(void)snprintf(text, sizeof(text), "%u.%u.%u", host >> 16 & 0xff,

@@ -303,6 +303,7 @@ run_sign(struct epc_session *s)
 static hsa_rc
 run_verify(struct epc_session *s)
 {
+	s->facts_only = true;
 	return with(s, true, verify);
 }
 
