@@ -265,6 +265,44 @@ test_ep11_pkey__sizes_and_kinds_that_no_token_has_are_refused(void **state)
 	}
 }
 
+/* Even moduli, even exponents, 1 and what is longer than the modulus. */
+static void
+test_ep11_pkey__rsa_numbers_that_are_no_key_are_refused(void **state)
+{
+	static const struct {
+		uint8_t last; /* of the modulus */
+		const char *e;
+		CK_RV rv;
+	} rows[] = {{0xff, "\x01\x00\x01", CKR_OK}, {0xff, "\x03", CKR_OK},
+	    {0xfe, "\x03", CKR_PUBLIC_KEY_INVALID},
+	    {0xff, "\x01", CKR_PUBLIC_KEY_INVALID},
+	    {0xff, "\x04", CKR_PUBLIC_KEY_INVALID}};
+	static const char *const names[] = {"n", "e"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ep11_pkey k = {0}, again = {0};
+		struct hsa_buf spki = {0};
+		uint8_t n[128];
+		struct hsa_slice v[2] = {{n, sizeof(n)},
+		    {(const uint8_t *)rows[i].e,
+			rows[i].e[0] == 1 && rows[i].e[1] == 0 ? 3 : 1}};
+
+		memset(n, 0xff, sizeof(n));
+		n[127] = rows[i].last;
+		if (i == 3) /* 01 alone, not 01 00 01 */
+			v[1].n = 1;
+		assert_int_equal(
+		    ep11_pkey_of_numbers(&k, CKK_RSA, names, v, 2), CKR_OK);
+		assert_int_equal(ep11_pkey_spki(&spki, &k), CKR_OK);
+		assert_int_equal(
+		    ep11_pkey_public(&again, spki.p, spki.len), rows[i].rv);
+		hsa_buf_free(&spki);
+		ep11_pkey_free(&k);
+		ep11_pkey_free(&again);
+	}
+}
+
 /* SEC 1 points of other forms and infinity, on P-256. */
 static void
 test_ep11_pkey__points_are_checked(void **state)
@@ -323,6 +361,8 @@ main(void)
 		test_ep11_pkey__every_changed_byte_of_a_public_key_is_seen),
 	    cmocka_unit_test(
 		test_ep11_pkey__sizes_and_kinds_that_no_token_has_are_refused),
+	    cmocka_unit_test(
+		test_ep11_pkey__rsa_numbers_that_are_no_key_are_refused),
 	    cmocka_unit_test(test_ep11_pkey__points_are_checked),
 	};
 
