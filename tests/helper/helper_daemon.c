@@ -141,6 +141,36 @@ hd_ceremony(struct hd *d)
 }
 
 bool
+hd_step(struct hd *d, const char *name)
+{
+	char tke[256], yaml[160], transcript[160], from[96];
+	char verb[] = "ceremony", run[] = "run", st_opt[] = "--state",
+	     tr_opt[] = "--transcript", cp[] = "/bin/cp";
+	char *copy[] = {cp, from, yaml, NULL};
+	char *argv[] = {
+	    tke, verb, run, yaml, st_opt, d->state, tr_opt, transcript, NULL};
+	char *const *all[] = {copy, argv};
+
+	hd_program(tke, sizeof(tke), "tke");
+	(void)snprintf(from, sizeof(from), "tools/demo/%s.yaml", name);
+	(void)snprintf(
+	    yaml, sizeof(yaml), "%s/ceremony/%s.yaml", d->root, name);
+	(void)snprintf(
+	    transcript, sizeof(transcript), "%s/%s.md", d->root, name);
+	for (size_t i = 0; i < 2; i++) {
+		int st = 0;
+		pid_t pid = hd_spawn(all[i], NULL);
+
+		if (pid == 0 || waitpid(pid, &st, 0) != pid || !WIFEXITED(st) ||
+		    WEXITSTATUS(st) != 0) {
+			fprintf(stderr, "%s failed\n", from);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool
 hd_start(struct hd *d)
 {
 	char prog[256], run[] = "run";

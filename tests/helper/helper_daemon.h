@@ -24,6 +24,9 @@ bool hd_init(struct hd *d, const char *units);
  * that hold one master key, by tools/demo/first-key.sh: an installation, and
  * its ceremony's files in root/ceremony. Run from the repository's root. */
 bool hd_ceremony(struct hd *d);
+/* Then, while it runs, another ceremony of tools/demo in the same folder, by
+ * name: "next-key" up to committed, "activate-key" after it. */
+bool hd_step(struct hd *d, const char *name);
 /* Start `run` and wait at most 20 s for its ready line. */
 bool hd_start(struct hd *d);
 /* SIGTERM and wait; the exit status, -1 when it died of a signal. */
