@@ -217,7 +217,8 @@ mx_run_generate(void)
 		secret_row(CKM_AES_KEY_GEN, CKK_AES, n);
 	secret_row(CKM_DES2_KEY_GEN, CKK_DES2, 16);
 	secret_row(CKM_DES3_KEY_GEN, CKK_DES3, 24);
-	if (g != NULL) {
+	if (mx_check(CKM_GENERIC_SECRET_KEY_GEN, MX_GENERATE, g != NULL,
+		"not listed")) {
 		secret_row(CKM_GENERIC_SECRET_KEY_GEN, CKK_GENERIC_SECRET,
 		    g->ulMinKeySize / 8);
 		secret_row(CKM_GENERIC_SECRET_KEY_GEN, CKK_GENERIC_SECRET, 37);
@@ -228,6 +229,7 @@ mx_run_generate(void)
 	rsa_row(CKM_RSA_PKCS_KEY_PAIR_GEN, 2048, "10001");
 	rsa_row(CKM_RSA_PKCS_KEY_PAIR_GEN, 4096, "10001");
 	rsa_row(CKM_RSA_X9_31_KEY_PAIR_GEN, 2048, "10001");
+	rsa_row(CKM_RSA_X9_31_KEY_PAIR_GEN, 4096, "10001");
 	for (size_t i = 0; i < mx_curves_len; i++) {
 		ec_row(CKM_EC_KEY_PAIR_GEN, &mx_curves[i]);
 		if (mx_curves[i].kind == MX_EDWARDS)

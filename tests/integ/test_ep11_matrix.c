@@ -115,6 +115,48 @@ FAMILY(wrap)
 FAMILY(attrbound)
 FAMILY(vectors)
 
+/* The families try the smallest and the largest key of these ranges: a unit
+ * that promises another is not tried. */
+static void
+test_matrix__sizes_tried_are_those_promised(void **state)
+{
+	static const struct {
+		CK_MECHANISM_TYPE type;
+		CK_ULONG min, max;
+	} all[] = {{CKM_AES_KEY_GEN, 16, 32}, {CKM_AES_ECB, 16, 32},
+	    {CKM_AES_CBC, 16, 32}, {CKM_AES_CBC_PAD, 16, 32},
+	    {CKM_AES_CTR, 16, 32}, {CKM_AES_GCM, 16, 32},
+	    {CKM_AES_CMAC, 16, 32}, {CKM_AES_KEY_WRAP, 16, 32},
+	    {CKM_AES_KEY_WRAP_PAD, 16, 32}, {CKM_DES2_KEY_GEN, 16, 16},
+	    {CKM_DES3_KEY_GEN, 24, 24}, {CKM_DES3_ECB, 16, 24},
+	    {CKM_DES3_CBC, 16, 24}, {CKM_DES3_CBC_PAD, 16, 24},
+	    {CKM_DES3_CMAC, 16, 24}, {CKM_IBM_CMAC, 16, 32},
+	    {CKM_RSA_PKCS_KEY_PAIR_GEN, 1024, 4096},
+	    {CKM_RSA_X9_31_KEY_PAIR_GEN, 2048, 4096},
+	    {CKM_RSA_PKCS, 1024, 4096}, {CKM_RSA_PKCS_OAEP, 1024, 4096},
+	    {CKM_RSA_X_509, 1024, 4096}, {CKM_RSA_PKCS_PSS, 1024, 4096},
+	    {CKM_SHA512_RSA_PKCS, 1024, 4096},
+	    {CKM_SHA512_RSA_PKCS_PSS, 1024, 4096},
+	    {CKM_EC_KEY_PAIR_GEN, 160, 521}, {CKM_ECDSA, 160, 521},
+	    {CKM_ECDSA_SHA512, 160, 521}, {CKM_IBM_ECDSA_SHA512, 160, 521},
+	    {CKM_ECDH1_DERIVE, 160, 521}, {CKM_EDDSA, 255, 448},
+	    {CKM_EC_EDWARDS_KEY_PAIR_GEN, 255, 448},
+	    {CKM_DSA_KEY_PAIR_GEN, 1024, 1024}, {CKM_DSA, 512, 1024},
+	    {CKM_DH_PKCS_KEY_PAIR_GEN, 512, 4096},
+	    {CKM_DH_PKCS_DERIVE, 512, 4096}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		const CK_MECHANISM_INFO *info = mx_info(all[i].type);
+
+		assert_non_null(info);
+		if (info->ulMinKeySize != all[i].min ||
+		    info->ulMaxKeySize != all[i].max)
+			fail_msg("%s: %lu to %lu", ep11_mech_name(all[i].type),
+			    info->ulMinKeySize, info->ulMaxKeySize);
+	}
+}
+
 static void
 test_matrix__every_promise_was_tried_and_kept(void **state)
 {
@@ -170,6 +212,7 @@ main(void)
 	    cmocka_unit_test(test_matrix__wrap),
 	    cmocka_unit_test(test_matrix__attrbound),
 	    cmocka_unit_test(test_matrix__vectors),
+	    cmocka_unit_test(test_matrix__sizes_tried_are_those_promised),
 	    cmocka_unit_test(test_matrix__every_promise_was_tried_and_kept),
 	};
 
