@@ -1,16 +1,16 @@
-/* The hot path on a real token: how often the token is asked, what is
- * allocated, and what a cached operation costs over the bare Cryptoki call. */
+/* The hot path on a real token: how often the token is asked, and what is
+ * allocated. What it costs in time is ep11-bench's to say. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
-#include "bk_core.h"
+#include <openssl/ec.h>
+#include <openssl/rsa.h>
+
 #include "helper_data.h"
 
 static struct helper_ep11 H;
@@ -177,86 +177,6 @@ test_hot__length_queries_are_checked(void **state)
 	hsa_buf_free(&key);
 }
 
-/* ---- cost ---------------------------------------------------------------- */
-
-static uint64_t
-now(void)
-{
-	struct timespec t;
-
-	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &t), 0);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-#define SLICES 101
-#define PER_SLICE 100
-
-/* Interleaved slices; the median of their ratios. A number to read, held by
- * the benchmark on a quiet machine; here only against a gross mistake. */
-static void
-test_hot__costs_little_over_the_bare_call(void **state)
-{
-	CK_GCM_PARAMS p = {
-	    .pIv = iv, .ulIvLen = sizeof(iv), .ulIvBits = 96, .ulTagBits = 128};
-	CK_MECHANISM m = {CKM_AES_GCM, &p, sizeof(p)};
-	struct hsa_buf key = {0};
-	struct ep11_key *k = NULL;
-	struct bk_ses s = {0};
-	double ratio[SLICES], bare_ns[SLICES], call_ns[SLICES];
-	uint8_t out[1100];
-	struct hsa_call c;
-
-	(void)state;
-	hdata_secret(&H, &key, CKK_AES, value, 32, 0);
-	c = gcm_call(&key);
-	assert_int_equal(
-	    ep11_key_get(H.e, &k, NULL, helper_slice(&key), 0), CKR_OK);
-	assert_int_equal(bk_core_enter(H.bk.b, &s).v, 0);
-	for (size_t i = 0; i < SLICES; i++) {
-		uint64_t a = now(), b, d;
-
-		for (size_t j = 0; j < PER_SLICE; j++) {
-			CK_ULONG n = sizeof(out);
-
-			assert_int_equal(
-			    s.ck->C_EncryptInit(s.h, &m, k->h), CKR_OK);
-			assert_int_equal(
-			    s.ck->C_Encrypt(s.h, text, sizeof(text), out, &n),
-			    CKR_OK);
-		}
-		b = now();
-		for (size_t j = 0; j < PER_SLICE; j++) {
-			hsa_call_reset(&c);
-			ep11_engine_call(H.e, &c);
-			assert_int_equal(c.rv, CKR_OK);
-		}
-		d = now();
-		bare_ns[i] = (double)(b - a) / PER_SLICE;
-		call_ns[i] = (double)(d - b) / PER_SLICE;
-		ratio[i] = call_ns[i] / bare_ns[i];
-	}
-	bk_core_leave(H.bk.b, &s);
-	ep11_key_put(H.e, k);
-	assert_memory_equal(out, c.out.p, c.out.len);
-	qsort(ratio, SLICES, sizeof(*ratio), by_value);
-	qsort(bare_ns, SLICES, sizeof(*bare_ns), by_value);
-	qsort(call_ns, SLICES, sizeof(*call_ns), by_value);
-	printf("COUNT cached AES-GCM 1 KiB: %.0f ns bare, %.0f ns engine, "
-	       "ratio %.3f\n",
-	    bare_ns[SLICES / 2], call_ns[SLICES / 2], ratio[SLICES / 2]);
-	assert_true(ratio[SLICES / 2] < 2);
-	hsa_call_free(&c);
-	hsa_buf_free(&key);
-}
-
 int
 main(void)
 {
@@ -264,7 +184,6 @@ main(void)
 	    cmocka_unit_test(test_hot__a_cached_operation_asks_the_token_once),
 	    cmocka_unit_test(test_hot__length_queries_do_no_work),
 	    cmocka_unit_test(test_hot__length_queries_are_checked),
-	    cmocka_unit_test(test_hot__costs_little_over_the_bare_call),
 	};
 
 	return helper_bk_have() ? cmocka_run_group_tests(tests, setup, teardown)
