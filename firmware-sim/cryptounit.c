@@ -7,6 +7,8 @@
 #include "ep_inside.h"
 #include "cryptounit.h"
 
+#define LOCK_MS 1000 /* somebody who is about to let go */
+
 struct cryptounit {
 	struct ep_inside *in;
 };
@@ -52,7 +54,7 @@ cryptounit_open(struct cryptounit **to, const char *dir, const char *name,
 	u = calloc(1, sizeof(*u));
 	if (u == NULL)
 		goto out;
-	HSA_TRY(rc, ep_inside_open(&u->in, real, name, diag));
+	HSA_TRY(rc, ep_inside_open(&u->in, real, name, LOCK_MS, diag));
 	*to = u;
 	u = NULL;
 out:

@@ -20,7 +20,6 @@
 #define OA_CERTS 2
 #define DRAIN_MS 5000     /* all connected collectors together */
 #define DRAIN_AWAY_MS 200 /* one that is not connected */
-#define LOCK_MS 15000     /* a predecessor that is still closing */
 
 struct ep_inside {
 	struct ep_config *cfg;
@@ -324,7 +323,7 @@ out:
 
 hsa_rc
 ep_inside_open(struct ep_inside **to, const char *dir, const char *name,
-    struct hsa_diag *diag)
+    int wait_ms, struct hsa_diag *diag)
 {
 	struct ep_inside *u = calloc(1, sizeof(*u));
 	struct hsa_buf path = {0};
@@ -336,7 +335,7 @@ ep_inside_open(struct ep_inside **to, const char *dir, const char *name,
 	HSA_TRY(rc, ep_config_load(&u->cfg, dir, diag));
 	HSA_TRY(rc, find_unit(u, dir, name, diag));
 	HSA_TRY(rc, path_in(&path, u, "lock"));
-	HSA_TRY(rc, ep_lock(&u->lock, hsa_buf_cstr(&path), LOCK_MS, diag));
+	HSA_TRY(rc, ep_lock(&u->lock, hsa_buf_cstr(&path), wait_ms, diag));
 	HSA_TRY(rc, load_certs(u, diag));
 	HSA_TRY(rc, open_token(u, diag));
 	HSA_TRY(rc, open_log(u, diag));

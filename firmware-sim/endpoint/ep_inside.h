@@ -14,14 +14,14 @@
 struct ep_inside;
 
 /*
- * ep_inside_open(u, dir, name, diag) - dir: the installation's folder,
- * absolute; name NULL: its first unit. Takes the unit's lock: E_BUSY, naming
- * the holder. Starts threads, which take no signals; sets SOFTHSM2_CONF.
- * ep_inside_close(u) - waits a while for connected collectors; NULL-safe. No
- * request may be under way.
+ * ep_inside_open(u, dir, name, wait_ms, diag) - dir: the installation's
+ * folder, absolute; name NULL: its first unit. Takes the unit's lock: E_BUSY,
+ * naming the holder, who has it for longer than wait_ms. Starts threads, which
+ * take no signals; sets SOFTHSM2_CONF. ep_inside_close(u) - waits a while for
+ * connected collectors; NULL-safe. No request may be under way.
  */
 HSA_MUST_USE hsa_rc ep_inside_open(struct ep_inside **u, const char *dir,
-    const char *name, struct hsa_diag *diag);
+    const char *name, int wait_ms, struct hsa_diag *diag);
 void ep_inside_close(struct ep_inside *u);
 
 /* ep_inside_request(u, r, q) - as an ep_serve_fn. Any number of threads. */

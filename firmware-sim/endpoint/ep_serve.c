@@ -21,7 +21,8 @@ struct serve;
 
 struct slot {
 	struct serve *s;
-	int fd; /* -1: free */
+	int fd;              /* -1: free */
+	uint64_t idle_since; /* 0: a request is under way, or no more wanted */
 };
 
 /* On the heap and left there after E_TIMEOUT, for the thread that hangs. */
@@ -29,7 +30,8 @@ struct serve {
 	pthread_mutex_t lock;
 	struct slot slot[EP_SERVE_MAX];
 	unsigned int used;
-	int freed; /* eventfd, readable when a slot came free */
+	bool pressed; /* full, and somebody waits */
+	int freed;    /* eventfd, readable when a slot came free */
 	ep_serve_fn *fn;
 	void *ctx;
 };
@@ -76,9 +78,59 @@ out:
 	return rc;
 }
 
-static hsa_rc
-talk(struct serve *s, int fd)
+/* ---- when the house is full ---------------------------------------------- */
+
+/*
+ * A peer keeps its connection for the next request, so all places may be taken
+ * by peers who want nothing. Half-closing is the polite way out: what they had
+ * sent before is still read and answered, what they would send now fails at
+ * once, and they connect anew.
+ */
+static void
+show_out(struct slot *sl)
 {
+	sl->idle_since = 0;
+	(void)shutdown(sl->fd, SHUT_RD);
+}
+
+static void
+make_room(struct serve *s)
+{
+	struct slot *longest = NULL;
+
+	(void)pthread_mutex_lock(&s->lock);
+	for (unsigned int i = 0; i < EP_SERVE_MAX; i++)
+		if (s->slot[i].fd >= 0 && s->slot[i].idle_since != 0 &&
+		    (longest == NULL ||
+			s->slot[i].idle_since < longest->idle_since))
+			longest = &s->slot[i];
+	if (longest != NULL)
+		show_out(longest);
+	else
+		s->pressed = true; /* the next that has its answer goes */
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+static void
+idle(struct slot *sl, bool now)
+{
+	struct serve *s = sl->s;
+
+	(void)pthread_mutex_lock(&s->lock);
+	sl->idle_since = now ? ep_sock_now() : 0;
+	if (now && s->pressed) {
+		s->pressed = false;
+		show_out(sl);
+	}
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- connections --------------------------------------------------------- */
+
+static hsa_rc
+talk(struct serve *s, struct slot *sl)
+{
+	const int fd = sl->fd;
 	struct hsa_buf in = {0};
 	uint8_t *room = NULL;
 	size_t got = 0;
@@ -90,7 +142,11 @@ talk(struct serve *s, int fd)
 			rc = HSA_RC(E_NOMEM);
 			goto out;
 		}
+		if (in.len == 0)
+			idle(sl, true);
 		HSA_TRY(rc, ep_sock_read(fd, room, 16384, &got, 0));
+		if (in.len == 0)
+			idle(sl, false);
 		in.len += got;
 		do {
 			rc = in.len == 0 ? HSA_RC(E_TRUNCATED)
@@ -110,7 +166,7 @@ connection(void *arg)
 	const uint64_t one = 1;
 	struct slot *sl = arg;
 	struct serve *s = sl->s;
-	hsa_rc rc = talk(s, sl->fd);
+	hsa_rc rc = talk(s, sl);
 
 	if (rc.v != HSA_E_CLOSED)
 		ep_log("closed a connection to the unit's socket: %s",
@@ -118,6 +174,7 @@ connection(void *arg)
 	(void)pthread_mutex_lock(&s->lock);
 	(void)close(sl->fd);
 	sl->fd = -1;
+	sl->idle_since = 0;
 	s->used--;
 	/* within the lock: stop() closes the eventfd once used is 0 */
 	if (write(s->freed, &one, sizeof(one)) < 0)
@@ -219,6 +276,7 @@ ep_serve(int listen_fd, int signal_fd, ep_serve_fn *fn, void *ctx)
 	struct serve *s = calloc(1, sizeof(*s));
 	struct pollfd pf[3] = {{.fd = signal_fd, .events = POLLIN},
 	    {.events = POLLIN}, {.fd = listen_fd, .events = POLLIN}};
+	bool waits = false; /* a peer, for a place */
 	uint64_t count = 0;
 	unsigned int i = 0;
 	hsa_rc rc = HSA_OK;
@@ -236,7 +294,7 @@ ep_serve(int listen_fd, int signal_fd, ep_serve_fn *fn, void *ctx)
 	}
 	pf[1].fd = s->freed;
 	for (;;) {
-		nfds_t n = in_use(s) < EP_SERVE_MAX ? 3 : 2;
+		nfds_t n = waits ? 2 : 3;
 
 		if (poll(pf, n, -1) < 0 && errno != EINTR) {
 			rc = HSA_RC(E_IO);
@@ -247,8 +305,14 @@ ep_serve(int listen_fd, int signal_fd, ep_serve_fn *fn, void *ctx)
 		if (read(s->freed, &count, sizeof(count)) < 0 &&
 		    errno != EAGAIN)
 			break;
-		if (n == 3 && (pf[2].revents & POLLIN) != 0)
-			take(s, listen_fd);
+		waits = waits && in_use(s) == EP_SERVE_MAX;
+		if (n == 3 && (pf[2].revents & POLLIN) != 0) {
+			waits = in_use(s) == EP_SERVE_MAX;
+			if (waits)
+				make_room(s);
+			else
+				take(s, listen_fd);
+		}
 		pf[2].revents = 0;
 	}
 	if (stop(s).v == HSA_E_TIMEOUT)

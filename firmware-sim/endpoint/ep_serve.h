@@ -1,6 +1,9 @@
 /*
  * ep_serve.h - a unit's socket: requests in, replies out, one thread per
- * connection, at most EP_SERVE_MAX of them; further ones wait in the queue.
+ * connection, at most EP_SERVE_MAX of them. When all places are taken, a new
+ * peer gets the place of the one that has been idle for longest, else of the
+ * first that has its answer; who is shown out so finds its next write failing
+ * with nothing sent.
  * Only processes of our own user are served.
  */
 #ifndef EP_SERVE_H

@@ -10,6 +10,8 @@
 #include "ep_sock.h"
 #include "ep_unit.h"
 
+#define LOCK_MS 15000 /* a predecessor that is still closing */
+
 struct unit {
 	struct ep_inside *in;
 	int listener, signals;
@@ -73,7 +75,7 @@ ep_unit_run(
 
 	/* before the first thread, so that all of them inherit the mask */
 	HSA_TRY(rc, ep_signals(&u.signals, 0, diag));
-	HSA_TRY(rc, ep_inside_open(&u.in, dir, name, diag));
+	HSA_TRY(rc, ep_inside_open(&u.in, dir, name, LOCK_MS, diag));
 	HSA_TRY(rc, open_socket(&u, diag));
 	tell_ready(ready_fd);
 	ep_log("serving %s", ep_inside_config(u.in)->location);

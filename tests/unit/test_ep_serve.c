@@ -365,6 +365,40 @@ test_ep_serve__more_peers_than_slots_are_all_served(void **state)
 	stop(&s, stop_fd);
 }
 
+/* Peers who hold all places and want nothing do not keep others out; and one
+ * that was shown out learns it before it can send anything. */
+static void
+test_ep_serve__idle_peers_make_room(void **state)
+{
+	struct server s = {.listener = -1};
+	struct hsa_unit_request q = {.kind = HSA_UNIT_STATUS};
+	struct hsa_unit_reply r = {0};
+	int fd[EP_SERVE_MAX], stop_fd = -1, more[3];
+	size_t i = 0, gone = 0;
+
+	(void)state;
+	start(&s, &stop_fd);
+	for (i = 0; i < EP_SERVE_MAX; i++)
+		assert_int_equal(
+		    ep_sock_connect(&fd[i], s.path, 1000, NULL).v, 0);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(ep_ask(&r, s.path, &q, 20000, NULL).v, 0);
+		hsa_unit_reply_free(&r);
+		assert_int_equal(
+		    ep_sock_connect(&more[i], s.path, 1000, NULL).v, 0);
+	}
+	for (i = 0; i < EP_SERVE_MAX; i++) {
+		gone += ep_sock_write(fd[i], "", 1, ep_sock_now() + 1000).v ==
+			HSA_E_CLOSED;
+		(void)close(fd[i]);
+	}
+	/* one place served all three questions; each new peer took another */
+	assert_true(gone >= 3 && gone <= 6);
+	for (i = 0; i < 3; i++)
+		(void)close(more[i]);
+	stop(&s, stop_fd);
+}
+
 static void
 test_ep_ask__a_server_that_says_nothing_or_half_runs_into_an_error(void **state)
 {
@@ -494,6 +528,7 @@ main(void)
 		test_ep_serve__stopping_answers_what_is_under_way_and_ends_idle_peers),
 	    cmocka_unit_test(
 		test_ep_serve__more_peers_than_slots_are_all_served),
+	    cmocka_unit_test(test_ep_serve__idle_peers_make_room),
 	    cmocka_unit_test(
 		test_ep_ask__a_server_that_says_nothing_or_half_runs_into_an_error),
 	    cmocka_unit_test(test_ep_sock__only_a_socket_is_replaced),
