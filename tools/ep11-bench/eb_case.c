@@ -226,7 +226,10 @@ eb_call_once(struct eb_call *b)
 	memcpy(b->c.id, &b->count, sizeof(b->count));
 	if (b->uncached)
 		b->c.key = of(&b->keys->many[b->count % b->keys->many_len]);
-	cryptounit_call(b->u, &b->c, b->caller);
+	if (b->via == NULL)
+		cryptounit_call(b->u, &b->c, b->caller);
+	else if (!hsa_is_ok(eb_socket_call(b->via, &b->c, b->caller)))
+		b->c.rv = CKR_DEVICE_ERROR;
 	return b->c.rv;
 }
 

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include "cryptounit.h"
 #include "eb_raw.h"
+#include "eb_socket.h"
 #include "hsa_call.h"
 
 #define EB_DATA 1024
@@ -30,6 +31,7 @@ struct eb_call {
 	uint8_t data[EB_DATA], iv[16];
 	const struct eb_keys *keys;
 	bool uncached;
+	struct eb_socket *via; /* NULL: straight into the unit */
 };
 
 struct eb_case {

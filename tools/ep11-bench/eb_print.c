@@ -14,24 +14,28 @@ eb_print_text(const struct eb_result *r, size_t n, const struct eb_plan *plan)
 {
 	(void)printf("%u caller%s, %u rounds of interleaved slices; ns per "
 		     "operation, medians\n\n"
-		     "%-22s %10s %10s %7s %11s %11s %9s %10s\n",
+		     "%-20s %9s %9s %7s %9s %10s %10s %8s %9s\n",
 	    plan->threads, plan->threads == 1 ? "" : "s", plan->rounds,
-	    "operation", "direct", "off", "off/dir", "sealed", "added",
-	    "added %", "sealed/s");
+	    "operation", "direct", "off", "off/dir", "socket", "sealed",
+	    "added", "added %", "sealed/s");
 	for (size_t i = 0; i < n; i++) {
-		(void)printf("%-22s ", r[i].what->name);
+		(void)printf("%-20s ", r[i].what->name);
 		if (r[i].has_raw)
-			(void)printf("%10.0f %10.0f %7.3f", r[i].raw_ns,
+			(void)printf("%9.0f %9.0f %7.3f", r[i].raw_ns,
 			    r[i].off_ns, r[i].ratio);
 		else
-			(void)printf("%10s %10.0f %7s", "-", r[i].off_ns, "-");
-		(void)printf(" %11.0f %11.0f %9.1f %10.0f\n", r[i].sealed_ns,
+			(void)printf("%9s %9.0f %7s", "-", r[i].off_ns, "-");
+		if (r[i].has_socket)
+			(void)printf(" %9.0f", r[i].socket_ns);
+		else
+			(void)printf(" %9s", "-");
+		(void)printf(" %10.0f %10.0f %8.0f %9.0f\n", r[i].sealed_ns,
 		    r[i].added_ns, percent(&r[i]), r[i].sealed_per_s);
 	}
 	(void)printf(
 	    "\ndirect: the token's own Cryptoki call; off: through the crypto "
-	    "unit, no event;\nsealed: the reply leaves when its event is on "
-	    "stable storage\n");
+	    "unit, no event;\nsocket: off, over a unix socket; sealed: the "
+	    "reply leaves when its event is on\nstable storage\n");
 	return fflush(stdout) == 0 && !ferror(stdout);
 }
 
@@ -57,6 +61,9 @@ eb_print_json(const struct eb_result *r, size_t n, const struct eb_plan *plan)
 				   json_real(r[i].raw_ns)) == 0 &&
 			       json_object_set_new(o, "off_to_direct",
 				   json_real(r[i].ratio)) == 0;
+		if (good && r[i].has_socket)
+			good = json_object_set_new(o, "socket_ns",
+				   json_real(r[i].socket_ns)) == 0;
 		good = good && json_array_append(list, o) == 0;
 		json_decref(o);
 	}

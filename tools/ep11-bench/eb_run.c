@@ -16,9 +16,10 @@ struct bench {
 	const struct eb_plan *plan;
 	struct cryptounit *u;
 	struct eb_raw *raw;
+	struct eb_socket *socket;
 	struct eb_call *call;             /* one each thread */
 	unsigned int off_ops, sealed_ops; /* in a slice, each caller */
-	struct eb_samples raw_ns, off_ns, sealed_ns, ratio, added;
+	struct eb_samples raw_ns, off_ns, socket_ns, sealed_ns, ratio, added;
 	uint64_t calls;
 	struct hsa_diag *diag;
 };
@@ -168,6 +169,15 @@ round_of(struct bench *b)
 		HSA_TRY(rc, eb_samples_add(&b->off_ns, off));
 		sum += off;
 	}
+	if (b->socket != NULL) {
+		b->call[0].via = b->socket;
+		rc = slice(b, &off, b->off_ops);
+		b->call[0].via = NULL;
+		if (hsa_is_ok(rc))
+			rc = eb_samples_add(&b->socket_ns, off);
+		if (!hsa_is_ok(rc))
+			goto out;
+	}
 	HSA_TRY(rc, cryptounit_emission(b->u, CRYPTOUNIT_SEALED));
 	HSA_TRY(rc, slice(b, &sealed, b->sealed_ops));
 	HSA_TRY(rc, eb_samples_add(&b->sealed_ns, sealed));
@@ -183,7 +193,9 @@ conclude(struct eb_result *res, struct bench *b)
 	    .what = b->what,
 	    .has_raw = b->raw != NULL,
 	    .raw_ns = eb_quantile(&b->raw_ns, 0.5),
+	    .has_socket = b->socket != NULL,
 	    .off_ns = eb_quantile(&b->off_ns, 0.5),
+	    .socket_ns = eb_quantile(&b->socket_ns, 0.5),
 	    .sealed_ns = eb_quantile(&b->sealed_ns, 0.5),
 	    .off_p99 = eb_quantile(&b->off_ns, 0.99),
 	    .sealed_p99 = eb_quantile(&b->sealed_ns, 0.99),
@@ -199,12 +211,13 @@ hsa_rc
 eb_run(struct eb_result *res, const struct eb_case *what,
     const struct eb_plan *plan, struct cryptounit *u,
     const struct hsa_caller *caller, const struct eb_keys *keys,
-    struct eb_raw *raw, struct hsa_diag *diag)
+    struct eb_raw *raw, struct eb_socket *socket, struct hsa_diag *diag)
 {
 	struct bench b = {.what = what,
 	    .plan = plan,
 	    .u = u,
 	    .raw = what->raw != NULL && plan->threads == 1 ? raw : NULL,
+	    .socket = plan->threads == 1 ? socket : NULL,
 	    .diag = diag};
 	hsa_rc rc = HSA_RC(E_NOMEM);
 
@@ -232,6 +245,7 @@ out:
 	free(b.call);
 	eb_samples_free(&b.raw_ns);
 	eb_samples_free(&b.off_ns);
+	eb_samples_free(&b.socket_ns);
 	eb_samples_free(&b.sealed_ns);
 	eb_samples_free(&b.ratio);
 	eb_samples_free(&b.added);

@@ -1,7 +1,8 @@
 /*
  * eb_run.h - measure one case in interleaved slices: direct Cryptoki, the
- * unit without emission, the unit with every event sealed, round after round,
- * so that what the machine does besides falls on all three alike. Ratios and
+ * unit without emission, the same over a socket, the unit with every event
+ * sealed, round after round, so that what the machine does besides falls on
+ * all alike. Ratios and
  * differences are taken within a round, and their medians are reported.
  */
 #ifndef EB_RUN_H
@@ -18,7 +19,9 @@ struct eb_plan {
 struct eb_result {
 	const struct eb_case *what;
 	bool has_raw;
+	bool has_socket;
 	double raw_ns, off_ns, sealed_ns; /* per operation, medians */
+	double socket_ns;                 /* off, over a socket */
 	double off_p99, sealed_p99;       /* of slices' means */
 	double ratio;    /* off to direct, median of the rounds' */
 	double added_ns; /* sealed minus off, the same */
@@ -26,11 +29,11 @@ struct eb_result {
 	uint64_t calls;
 };
 
-/* raw NULL: without the direct calls. E_KEY with a diagnosis when a call does
- * not succeed. */
+/* raw, socket NULL: without the direct calls, without the socket. E_KEY with a
+ * diagnosis when a call does not succeed. */
 HSA_MUST_USE hsa_rc eb_run(struct eb_result *res, const struct eb_case *what,
     const struct eb_plan *plan, struct cryptounit *u,
     const struct hsa_caller *caller, const struct eb_keys *keys,
-    struct eb_raw *raw, struct hsa_diag *diag);
+    struct eb_raw *raw, struct eb_socket *socket, struct hsa_diag *diag);
 
 #endif

@@ -26,9 +26,9 @@ static const char usage_text[] =
     "       ep11-bench --list | --help | --version\n"
     "\n"
     "Measures EP11 operations of one crypto unit in this process: by direct\n"
-    "Cryptoki on its token, through the unit without events, and with every\n"
-    "event sealed, in interleaved slices. The unit needs a master key, and\n"
-    "cryptounitd must not be running on DIR.\n"
+    "Cryptoki on its token, through the unit without events, the same over a\n"
+    "socket, and with every event sealed, in interleaved slices. The unit\n"
+    "needs a master key, and cryptounitd must not be running on DIR.\n"
     "\n"
     "  --state DIR    installation made by `cryptounitd init`\n"
     "  --unit NAME    one of its units (default: the first)\n"
@@ -198,6 +198,7 @@ measure(const struct options *o, struct cryptounit *u, struct hsa_diag *diag)
 	struct eb_result result[CASES_MAX] = {{0}};
 	struct eb_keys *keys = calloc(1, sizeof(*keys));
 	struct eb_raw raw = {0};
+	struct eb_socket socket = {0};
 	size_t n = 0, done = 0;
 	const struct eb_case *all = eb_cases(&n);
 	bool many = false;
@@ -221,16 +222,19 @@ measure(const struct options *o, struct cryptounit *u, struct hsa_diag *diag)
 	HSA_TRY(rc, cryptounit_emission(u, CRYPTOUNIT_SEALED));
 	if (o->direct && o->plan.threads == 1)
 		HSA_TRY(rc, open_raw(&raw, u, diag));
+	HSA_TRY(rc, eb_socket_open(&socket, u, diag));
 	for (size_t i = 0; i < n; i++) {
 		if (!wanted(o, all[i].name))
 			continue;
-		HSA_TRY(rc, eb_run(&result[done], &all[i], &o->plan, u, &caller,
-				keys, raw.so != NULL ? &raw : NULL, diag));
+		HSA_TRY(
+		    rc, eb_run(&result[done], &all[i], &o->plan, u, &caller,
+			    keys, raw.so != NULL ? &raw : NULL, &socket, diag));
 		done++;
 	}
 	if (!(o->json ? eb_print_json : eb_print_text)(result, done, &o->plan))
 		rc = hsa_fail(diag, HSA_RC(E_IO), "cannot write the results");
 out:
+	eb_socket_close(&socket);
 	eb_raw_close(&raw);
 	if (keys != NULL)
 		eb_keys_free(keys);
