@@ -187,9 +187,9 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(A_HELPER) $(A_TOOLS) $(A_FW) \
 	$(link) -lcmocka $(LIBS_TOOLS) $(LIBS_FW) $(LIBS_HSA)
 
 $(FUZZ_BIN): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o \
-    $(BUILD)/obj/tests/fuzz/replay_main.o $(A_TOOLS) $(A_FW) $(A_TKE) \
-    $(A_EP11) $(A_HOST) $(A_HSA)
-	$(link) $(LIBS_TOOLS) $(LIBS_FW) $(LIBS_HSA)
+    $(BUILD)/obj/tests/fuzz/replay_main.o $(A_HELPER) $(A_TOOLS) $(A_FW) \
+    $(A_TKE) $(A_EP11) $(A_HOST) $(A_HSA)
+	$(link) -lcmocka $(LIBS_TOOLS) $(LIBS_FW) $(LIBS_HSA)
 
 $(SO): $(OBJ_PROTO) proto/libhsa.map
 	@mkdir -p $(@D)
@@ -272,11 +272,11 @@ check-tsan: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(TSAN_TESTS)
 	@CU_BUILD=$(BUILD) tests/run.sh $(BUILD) $(TSAN_TESTS)
 
-$(BUILD)/bin/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(A_TOOLS) $(A_FW) \
-    $(A_TKE) $(A_EP11) $(A_HOST) $(A_HSA)
+$(BUILD)/bin/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(A_HELPER) \
+    $(A_TOOLS) $(A_FW) $(A_TKE) $(A_EP11) $(A_HOST) $(A_HSA)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_TOOLS) $(LIBS_FW) \
-	    $(LIBS_HSA)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ -lcmocka $(LIBS_TOOLS) \
+	    $(LIBS_FW) $(LIBS_HSA)
 
 ## fuzz          every target with libFuzzer, FUZZ_SECS each (300)
 fuzz:
