@@ -12,6 +12,7 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
 static struct host_lib *lib;        /* NULL: not initialised */
 static struct host_targets targets; /* numbers outlive a shutdown */
 static bool embed_inherited;        /* a parent's embedded unit is in here */
@@ -40,6 +41,8 @@ in_child(void)
 {
 	size_t i = 0;
 
+	/* who held it is not in here, nor is what was being built */
+	opening = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 	host_id_forked();
 	if (lib != NULL) {
 		for (i = 0; i < lib->n; i++)
@@ -164,7 +167,6 @@ out:
 hsa_rc
 host_lib_open(struct hsa_diag *diag)
 {
-	static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
 	struct host_lib *l = NULL, *there = NULL;
 	hsa_rc rc = HSA_OK;
 
@@ -177,7 +179,7 @@ host_lib_open(struct hsa_diag *diag)
 		host_lib_put(there);
 		return rc;
 	}
-	(void)pthread_mutex_lock(&one);
+	(void)pthread_mutex_lock(&opening);
 	there = host_lib_get();
 	if (there == NULL)
 		rc = build(&l, diag);
@@ -186,7 +188,7 @@ host_lib_open(struct hsa_diag *diag)
 	if (l != NULL)
 		lib = l;
 	host_lib_unlock();
-	(void)pthread_mutex_unlock(&one);
+	(void)pthread_mutex_unlock(&opening);
 	return rc;
 }
 
