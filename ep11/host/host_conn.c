@@ -140,7 +140,7 @@ host_conn_alive(const struct host_conn *c)
 /* Blocking, by the limits that connected() has set for each call: a peek, a
  * send and a receive are all that a short exchange costs. */
 static hsa_rc
-put(struct host_conn *c, bool *wrote, uint64_t deadline)
+put(struct host_conn *c, uint64_t deadline)
 {
 	const uint8_t *p = c->out.p;
 	size_t n = c->out.len;
@@ -149,7 +149,6 @@ put(struct host_conn *c, bool *wrote, uint64_t deadline)
 	while (n > 0) {
 		done = send(c->fd, p, n, MSG_NOSIGNAL);
 		if (done > 0) {
-			*wrote = true;
 			p += done;
 			n -= (size_t)done;
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -191,14 +190,15 @@ get(struct host_conn *c, uint64_t deadline)
 
 hsa_rc
 host_conn_ask(struct host_conn *c, struct hsa_unit_reply *r,
-    const struct hsa_unit_request *q, bool *wrote, uint64_t deadline)
+    const struct hsa_unit_request *q, bool *sent, uint64_t deadline)
 {
 	size_t used = 0;
 	hsa_rc rc = HSA_OK;
 
-	*wrote = false;
+	*sent = false;
 	HSA_TRY(rc, hsa_unit_request_encode(&c->out, q));
-	HSA_TRY(rc, put(c, wrote, deadline));
+	HSA_TRY(rc, put(c, deadline));
+	*sent = true;
 	do {
 		if (c->in.len > 0 && left(deadline) == 0) {
 			rc = HSA_RC(E_TIMEOUT);

@@ -30,11 +30,12 @@ void host_conn_free(struct host_conn *c);
 bool host_conn_alive(const struct host_conn *c);
 
 /*
- * host_conn_ask(c, r, q, wrote, deadline) - q is sent, r received. wrote: out,
- * whether a byte of q may have reached the unit. After any error but E_RANGE
- * and E_ARG (q cannot be sent) the connection is good for nothing.
+ * host_conn_ask(c, r, q, sent, deadline) - q is sent, r received. sent: out,
+ * whether all of q was; a unit carries out nothing of which it did not get the
+ * last byte. After any error but E_RANGE and E_ARG (q cannot be sent) the
+ * connection is good for nothing.
  */
 HSA_MUST_USE hsa_rc host_conn_ask(struct host_conn *c, struct hsa_unit_reply *r,
-    const struct hsa_unit_request *q, bool *wrote, uint64_t deadline);
+    const struct hsa_unit_request *q, bool *sent, uint64_t deadline);
 
 #endif

@@ -11,6 +11,7 @@
 
 #define QUERY_DOMAIN 3u
 #define QUERY_DOMAIN_LEN 88u /* ulong, two patterns, ulong, mode */
+#define CONNECTIONS_TRIED 4  /* for one request */
 
 /* ---- connections --------------------------------------------------------- */
 
@@ -120,8 +121,9 @@ give_back(struct host_unit *u, struct host_conn *c)
 }
 
 /*
- * One request to one unit. reached: whether it may have got there. A connection
- * that turns out dead before it took a byte is replaced, once.
+ * One request to one unit. reached: whether it may have got there whole. A
+ * connection that ends before that is replaced: the unit was restarted, or
+ * needed the place for somebody else.
  */
 static hsa_rc
 ask(struct host_lib *l, struct host_unit *u, struct hsa_unit_reply *r,
@@ -129,11 +131,11 @@ ask(struct host_lib *l, struct host_unit *u, struct hsa_unit_reply *r,
 {
 	uint64_t deadline = host_conn_now() + (uint64_t)l->timeout_ms;
 	struct host_conn *c = idle(u);
-	bool used_before = c != NULL;
+	unsigned int i = 0;
 	hsa_rc rc = HSA_OK;
 
 	*reached = false;
-	for (;;) {
+	for (i = 0; i < CONNECTIONS_TRIED; i++) {
 		if (c == NULL)
 			HSA_TRY(rc, fresh(&c, u, deadline));
 		rc = host_conn_ask(c, r, q, reached, deadline);
@@ -144,9 +146,8 @@ ask(struct host_lib *l, struct host_unit *u, struct hsa_unit_reply *r,
 		}
 		hang_up(u, c);
 		c = NULL;
-		if (*reached || !used_before || rc.v != HSA_E_CLOSED)
+		if (*reached || rc.v != HSA_E_CLOSED)
 			goto out;
-		used_before = false;
 	}
 out:
 	return rc;
