@@ -176,6 +176,7 @@ connection(void *arg)
 	sl->fd = -1;
 	sl->idle_since = 0;
 	s->used--;
+	s->pressed = false; /* or the one that waited would be shown out */
 	/* within the lock: stop() closes the eventfd once used is 0 */
 	if (write(s->freed, &one, sizeof(one)) < 0)
 		ep_log("the socket's own wake-up failed");

@@ -399,6 +399,52 @@ test_ep_serve__idle_peers_make_room(void **state)
 	stop(&s, stop_fd);
 }
 
+/* A place that came free by itself is for the peer that waits, who may take
+ * its time: nobody else waits who could need it. */
+static void
+test_ep_serve__who_waited_for_a_place_keeps_it(void **state)
+{
+	struct server s = {.listener = -1};
+	struct hsa_unit_request q = {0};
+	struct hsa_unit_reply r = {0};
+	struct hsa_buf out = {0};
+	int fd[EP_SERVE_MAX], stop_fd = -1, late = -1;
+	uint8_t room[4096] = {0};
+	size_t i = 0, got = 0, used = 0;
+
+	(void)state;
+	start(&s, &stop_fd);
+	make_request(&q, "late");
+	assert_int_equal(hsa_unit_request_encode(&out, &q).v, 0);
+	for (i = 0; i < EP_SERVE_MAX; i++) {
+		assert_int_equal(
+		    ep_sock_connect(&fd[i], s.path, 1000, NULL).v, 0);
+		/* in the middle of a request: not idle */
+		assert_int_equal(
+		    ep_sock_write(fd[i], out.p, 1, ep_sock_now() + 1000).v, 0);
+	}
+	nap(100);
+	assert_int_equal(ep_sock_connect(&late, s.path, 1000, NULL).v, 0);
+	nap(100);
+	(void)close(fd[0]);
+	nap(100);
+	assert_int_equal(
+	    ep_sock_write(late, out.p, out.len, ep_sock_now() + 1000).v, 0);
+	assert_int_equal(
+	    ep_sock_read(late, room, sizeof(room), &got, ep_sock_now() + 5000)
+		.v,
+	    0);
+	assert_int_equal(hsa_unit_reply_decode(&r, &used, room, got).v, 0);
+	assert_string_equal(hsa_buf_cstr(&r.admin.transport), "late");
+	for (i = 1; i < EP_SERVE_MAX; i++)
+		(void)close(fd[i]);
+	(void)close(late);
+	hsa_unit_reply_free(&r);
+	hsa_unit_request_free(&q);
+	hsa_buf_free(&out);
+	stop(&s, stop_fd);
+}
+
 static void
 test_ep_ask__a_server_that_says_nothing_or_half_runs_into_an_error(void **state)
 {
@@ -529,6 +575,7 @@ main(void)
 	    cmocka_unit_test(
 		test_ep_serve__more_peers_than_slots_are_all_served),
 	    cmocka_unit_test(test_ep_serve__idle_peers_make_room),
+	    cmocka_unit_test(test_ep_serve__who_waited_for_a_place_keeps_it),
 	    cmocka_unit_test(
 		test_ep_ask__a_server_that_says_nothing_or_half_runs_into_an_error),
 	    cmocka_unit_test(test_ep_sock__only_a_socket_is_replaced),
