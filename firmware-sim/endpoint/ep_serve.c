@@ -16,6 +16,8 @@
 
 #define WRITE_MS 30000 /* a peer that does not read is dropped */
 #define STOP_MS 10000
+#define FRESH_MS 500 /* for the first request, before the place may go */
+#define AGAIN_MS 100 /* between two looks for a place */
 
 struct serve;
 
@@ -23,6 +25,7 @@ struct slot {
 	struct serve *s;
 	int fd;              /* -1: free */
 	uint64_t idle_since; /* 0: a request is under way, or no more wanted */
+	bool answered;       /* something, once */
 };
 
 /* On the heap and left there after E_TIMEOUT, for the thread that hangs. */
@@ -96,14 +99,15 @@ show_out(struct slot *sl)
 static void
 make_room(struct serve *s)
 {
-	struct slot *longest = NULL;
+	struct slot *longest = NULL, *sl = NULL;
+	uint64_t now = ep_sock_now();
 
 	(void)pthread_mutex_lock(&s->lock);
-	for (unsigned int i = 0; i < EP_SERVE_MAX; i++)
-		if (s->slot[i].fd >= 0 && s->slot[i].idle_since != 0 &&
-		    (longest == NULL ||
-			s->slot[i].idle_since < longest->idle_since))
-			longest = &s->slot[i];
+	for (sl = s->slot; sl < s->slot + EP_SERVE_MAX; sl++)
+		if (sl->fd >= 0 && sl->idle_since != 0 &&
+		    (sl->answered || now - sl->idle_since >= FRESH_MS) &&
+		    (longest == NULL || sl->idle_since < longest->idle_since))
+			longest = sl;
 	if (longest != NULL)
 		show_out(longest);
 	else
@@ -112,17 +116,26 @@ make_room(struct serve *s)
 }
 
 static void
-idle(struct slot *sl, bool now)
+idle(struct slot *sl, bool answered)
 {
 	struct serve *s = sl->s;
 
 	(void)pthread_mutex_lock(&s->lock);
-	sl->idle_since = now ? ep_sock_now() : 0;
-	if (now && s->pressed) {
+	sl->idle_since = ep_sock_now();
+	sl->answered = answered;
+	if (answered && s->pressed) {
 		s->pressed = false;
 		show_out(sl);
 	}
 	(void)pthread_mutex_unlock(&s->lock);
+}
+
+static void
+busy(struct slot *sl)
+{
+	(void)pthread_mutex_lock(&sl->s->lock);
+	sl->idle_since = 0;
+	(void)pthread_mutex_unlock(&sl->s->lock);
 }
 
 /* ---- connections --------------------------------------------------------- */
@@ -134,6 +147,7 @@ talk(struct serve *s, struct slot *sl)
 	struct hsa_buf in = {0};
 	uint8_t *room = NULL;
 	size_t got = 0;
+	bool answered = false;
 	hsa_rc rc = HSA_OK;
 
 	for (;;) {
@@ -143,14 +157,15 @@ talk(struct serve *s, struct slot *sl)
 			goto out;
 		}
 		if (in.len == 0)
-			idle(sl, true);
+			idle(sl, answered);
 		HSA_TRY(rc, ep_sock_read(fd, room, 16384, &got, 0));
 		if (in.len == 0)
-			idle(sl, false);
+			busy(sl);
 		in.len += got;
 		do {
 			rc = in.len == 0 ? HSA_RC(E_TRUNCATED)
 					 : step(s, fd, &in);
+					 answered = answered || hsa_is_ok(rc);
 		} while (hsa_is_ok(rc));
 		if (rc.v != HSA_E_TRUNCATED)
 			goto out;
@@ -297,7 +312,7 @@ ep_serve(int listen_fd, int signal_fd, ep_serve_fn *fn, void *ctx)
 	for (;;) {
 		nfds_t n = waits ? 2 : 3;
 
-		if (poll(pf, n, -1) < 0 && errno != EINTR) {
+		if (poll(pf, n, waits ? AGAIN_MS : -1) < 0 && errno != EINTR) {
 			rc = HSA_RC(E_IO);
 			break;
 		}
@@ -307,6 +322,8 @@ ep_serve(int listen_fd, int signal_fd, ep_serve_fn *fn, void *ctx)
 		    errno != EAGAIN)
 			break;
 		waits = waits && in_use(s) == EP_SERVE_MAX;
+		if (waits)
+			make_room(s);
 		if (n == 3 && (pf[2].revents & POLLIN) != 0) {
 			waits = in_use(s) == EP_SERVE_MAX;
 			if (waits)

@@ -3,7 +3,7 @@
  * connection, at most EP_SERVE_MAX of them. When all places are taken, a new
  * peer gets the place of the one that has been idle for longest, else of the
  * first that has its answer; who is shown out so finds its next write failing
- * with nothing sent.
+ * with nothing sent. A new peer has half a second for its first request.
  * Only processes of our own user are served.
  */
 #ifndef EP_SERVE_H
