@@ -554,6 +554,32 @@ test_bk_p11__checkpoint_signature_verifies_by_openssl(void **state)
 	helper_bk_free(&h);
 }
 
+/* The audit log goes on while an administrative operation, such as the making
+ * of an RSA key, holds the lock. */
+static void
+test_bk_p11__checkpoints_are_signed_beside_administration(void **state)
+{
+	uint8_t msg[100] = {1}, sig[64];
+	EVP_PKEY *key;
+	struct helper_bk h;
+
+	(void)state;
+	helper_bk_make(&h);
+	helper_bk_open(&h);
+	key = EVP_PKEY_new_raw_public_key(
+	    EVP_PKEY_ED25519, NULL, h.checkpoint_pub, 32);
+	assert_non_null(key);
+	assert_int_equal(pthread_mutex_lock(&h.b->lock), 0);
+	(void)alarm(30); /* instead of waiting for ever */
+	assert_int_equal(
+	    h.be.ops->checkpoint_sign(h.be.ctx, sig, msg, sizeof(msg)).v, 0);
+	(void)alarm(0);
+	assert_int_equal(pthread_mutex_unlock(&h.b->lock), 0);
+	assert_int_equal(verify(key, NULL, sig, 64, msg, sizeof(msg)), 1);
+	EVP_PKEY_free(key);
+	helper_bk_free(&h);
+}
+
 static void
 test_bk_p11__random_bytes_differ(void **state)
 {
@@ -619,6 +645,8 @@ main(void)
 	    cmocka_unit_test(test_bk_p11__oa_signature_verifies_by_openssl),
 	    cmocka_unit_test(
 		test_bk_p11__checkpoint_signature_verifies_by_openssl),
+	    cmocka_unit_test(
+		test_bk_p11__checkpoints_are_signed_beside_administration),
 	    cmocka_unit_test(test_bk_p11__random_bytes_differ),
 	    cmocka_unit_test(
 		test_bk_find_module__own_module_wins_when_it_exists),
