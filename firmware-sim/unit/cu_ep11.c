@@ -231,8 +231,9 @@ cu_unit_call(
 	}
 	carry_out(u, c, &x);
 	if (u->silent) {
-		(void)pthread_rwlock_unlock(&u->work);
+		/* before the record that says how many they were */
 		cu_unit_count(u, CU_STAT_CALL_SILENT);
+		(void)pthread_rwlock_unlock(&u->work);
 		return;
 	}
 	rc = cu_use_failure(&x);
