@@ -149,27 +149,6 @@ out:
 
 /* ---- the event ----------------------------------------------------------- */
 
-/* The instance of a CRN is its eighth part (audit-landscape 1.2). */
-static hsa_rc
-instance_id(struct hsa_data *d, const char *crn)
-{
-	char text[HSA_UUID_TEXT] = "";
-	uint8_t id[HSA_UUID_LEN];
-	const char *at = crn;
-	size_t i = 0;
-
-	for (i = 0; i < 7 && at != NULL; i++) {
-		at = strchr(at, ':');
-		at = at == NULL ? NULL : at + 1;
-	}
-	if (at == NULL || strcspn(at, ":") != HSA_UUID_TEXT - 1)
-		return HSA_OK;
-	memcpy(text, at, HSA_UUID_TEXT - 1);
-	if (!hsa_is_ok(hsa_uuid_parse(id, text)))
-		return HSA_OK;
-	return hsa_data_text(d, "instanceID", text);
-}
-
 static hsa_rc
 record(struct hsa_record *r, struct cu_ks_cmd *c, struct hsa_diag *diag)
 {
@@ -200,7 +179,9 @@ record(struct hsa_record *r, struct cu_ks_cmd *c, struct hsa_diag *diag)
 	HSA_TRY(rc, cu_event_initiator(&who, &c->caller->initiator));
 	HSA_TRY(rc, cu_event_text(&failure, c->reply->text));
 	args.reason_failure = failure;
-	HSA_TRY(rc, instance_id(&request, c->u->id.log_source_crn));
+	if (c->u->instance_id[0] != '\0')
+		HSA_TRY(rc,
+		    hsa_data_text(&request, "instanceID", c->u->instance_id));
 	r->body = HSA_BODY_EVENT;
 	HSA_TRY(rc, hsa_event_build(&r->event, &args, diag));
 out:
