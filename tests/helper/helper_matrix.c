@@ -191,6 +191,9 @@ name_of(CK_MECHANISM_TYPE m)
 	return name != NULL ? name + strlen("CKM_") : "?";
 }
 
+static bool check(CK_MECHANISM_TYPE m, enum mx_col col, bool good,
+    const char *what, va_list ap) HSA_PRINTF(4, 0);
+
 static bool
 check(CK_MECHANISM_TYPE m, enum mx_col col, bool good, const char *what,
     va_list ap)
