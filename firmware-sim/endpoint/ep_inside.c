@@ -257,6 +257,22 @@ ep_inside_request(
 	return HSA_RC(E_UNSUPPORTED);
 }
 
+/* Only processes of our own user reach the socket. */
+void
+ep_inside_unreadable(void *ctx, hsa_rc why)
+{
+	struct ep_inside *u = ctx;
+	char id[40];
+	struct hsa_caller caller = {.initiator.id = id};
+	struct hsa_diag text = {{0}};
+
+	(void)snprintf(
+	    id, sizeof(id), "local-user:#%u", (unsigned int)geteuid());
+	hsa_diag_set(&text, "bytes at the unit's socket are no request: %s",
+	    hsa_err_text(why));
+	cu_unit_unreadable(u->cu, &caller, text.text);
+}
+
 struct cu_unit *
 ep_inside_unit(struct ep_inside *u)
 {

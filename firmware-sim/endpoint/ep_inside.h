@@ -28,6 +28,9 @@ void ep_inside_close(struct ep_inside *u);
 hsa_rc ep_inside_request(
     void *u, struct hsa_unit_reply *r, const struct hsa_unit_request *q);
 
+/* ep_inside_unreadable(u, why) - as an ep_serve_bad_fn: leaves a record. */
+void ep_inside_unreadable(void *u, hsa_rc why);
+
 /* The unit itself, and what its configuration says of it. */
 struct cu_unit *ep_inside_unit(struct ep_inside *u);
 const struct ep_unit_config *ep_inside_config(const struct ep_inside *u);

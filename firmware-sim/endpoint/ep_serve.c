@@ -36,6 +36,7 @@ struct serve {
 	bool pressed; /* full, and somebody waits */
 	int freed;    /* eventfd, readable when a slot came free */
 	ep_serve_fn *fn;
+	ep_serve_bad_fn *bad;
 	void *ctx;
 };
 
@@ -63,9 +64,12 @@ step(struct serve *s, int fd, struct hsa_buf *in)
 	struct hsa_unit_request q = {0};
 	struct hsa_buf out = {0}, rest = {0};
 	size_t used = 0;
-	hsa_rc rc = HSA_OK;
+	hsa_rc rc = hsa_unit_request_decode(&q, &used, in->p, in->len);
 
-	HSA_TRY(rc, hsa_unit_request_decode(&q, &used, in->p, in->len));
+	if (!hsa_is_ok(rc) && rc.v != HSA_E_TRUNCATED && rc.v != HSA_E_NOMEM &&
+	    s->bad != NULL)
+		s->bad(s->ctx, rc);
+	HSA_TRY(rc, rc);
 	HSA_TRY(rc, answer(s, &out, &q));
 	HSA_TRY(
 	    rc, ep_sock_write(fd, out.p, out.len, ep_sock_now() + WRITE_MS));
@@ -287,7 +291,8 @@ stop(struct serve *s)
 }
 
 hsa_rc
-ep_serve(int listen_fd, int signal_fd, ep_serve_fn *fn, void *ctx)
+ep_serve(int listen_fd, int signal_fd, ep_serve_fn *fn, ep_serve_bad_fn *bad,
+    void *ctx)
 {
 	struct serve *s = calloc(1, sizeof(*s));
 	struct pollfd pf[3] = {{.fd = signal_fd, .events = POLLIN},
@@ -300,6 +305,7 @@ ep_serve(int listen_fd, int signal_fd, ep_serve_fn *fn, void *ctx)
 	if (s == NULL)
 		return HSA_RC(E_NOMEM);
 	s->fn = fn;
+	s->bad = bad;
 	s->ctx = ctx;
 	for (i = 0; i < EP_SERVE_MAX; i++)
 		s->slot[i] = (struct slot){.s = s, .fd = -1};

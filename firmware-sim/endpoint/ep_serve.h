@@ -18,13 +18,17 @@
 typedef hsa_rc ep_serve_fn(
     void *ctx, struct hsa_unit_reply *r, const struct hsa_unit_request *q);
 
+/* Told of bytes that are no request, before their connection is closed. */
+typedef void ep_serve_bad_fn(void *ctx, hsa_rc why);
+
 /*
- * ep_serve(listen_fd, signal_fd, fn, ctx) - until a signal arrives. Then no
- * new connection is taken, idle ones end, and requests under way are answered:
- * when it returns, no call of fn is running. E_TIMEOUT when one still is
- * after 10 s: what fn uses must then be left alone.
+ * ep_serve(listen_fd, signal_fd, fn, bad, ctx) - until a signal arrives. Then
+ * no new connection is taken, idle ones end, and requests under way are
+ * answered: when it returns, no call of fn or bad is running. E_TIMEOUT when
+ * one still is after 10 s: what they use must then be left alone. bad: NULL for
+ * none.
  */
-HSA_MUST_USE hsa_rc ep_serve(
-    int listen_fd, int signal_fd, ep_serve_fn *fn, void *ctx);
+HSA_MUST_USE hsa_rc ep_serve(int listen_fd, int signal_fd, ep_serve_fn *fn,
+    ep_serve_bad_fn *bad, void *ctx);
 
 #endif

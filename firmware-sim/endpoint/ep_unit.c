@@ -79,7 +79,8 @@ ep_unit_run(
 	HSA_TRY(rc, open_socket(&u, diag));
 	tell_ready(ready_fd);
 	ep_log("serving %s", ep_inside_config(u.in)->location);
-	rc = ep_serve(u.listener, u.signals, ep_inside_request, u.in);
+	rc = ep_serve(u.listener, u.signals, ep_inside_request,
+	    ep_inside_unreadable, u.in);
 	if (rc.v == HSA_E_TIMEOUT) {
 		/* A thread is inside the unit still: what it uses cannot be
 		 * closed under it. The log and the state survive this. */

@@ -50,7 +50,9 @@ struct cu_unit {
 	pthread_mutex_t view; /* held briefly, inside of command; guards: */
 	struct cu_state now;  /* what queries see: sealed state only */
 	struct cu_stats stats;
-	char halted[256]; /* "": working */
+	uint64_t unreadable;      /* requests that no record tells of yet */
+	uint64_t unreadable_next; /* mono_ns of the next record, 0: at once */
+	char halted[256];         /* "": working */
 	uint32_t halted_status;
 };
 
@@ -105,6 +107,7 @@ struct cu_cmd {
 	uint32_t http;       /* 200, or why the caller was turned away */
 	uint32_t rc, reason; /* the module's answer */
 	const char *text;    /* REQUEST_REFUSED: what was wrong */
+	uint64_t requests;   /* that the record stands for; 0: this one */
 	enum cu_report report;
 	struct hsa_buf output; /* of a success */
 };
@@ -219,6 +222,9 @@ void cu_ep11_close(struct cu_unit *u);
 void cu_ep11_status(struct cu_unit *u, struct hsa_unit_status *st);
 bool cu_ep11_concerned(const struct cu_unit *u, const struct cu_state *next);
 HSA_MUST_USE hsa_rc cu_ep11_adopt(struct cu_unit *u, const struct cu_state *s);
+
+/* cu_unreadable_rest(u) - a record of those that none tells of yet. */
+void cu_unreadable_rest(struct cu_unit *u);
 
 /* cu_emission_set(u, silent) - cu_unit_emission, under the command lock. */
 HSA_MUST_USE hsa_rc cu_emission_set(struct cu_unit *u, bool silent);

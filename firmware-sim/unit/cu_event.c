@@ -270,6 +270,9 @@ special_body(struct hsa_record *r, const struct cu_cmd *c, const char *failure)
 	HSA_TRY(rc, hsa_data_integer(d, "status", event_status(c)));
 	if (failure != NULL)
 		HSA_TRY(rc, hsa_data_text(d, "reasonForFailure", failure));
+	if (c->requests > 0)
+		HSA_TRY(
+		    rc, hsa_data_integer(d, "requests", (int64_t)c->requests));
 	if (c->in.has_kind)
 		HSA_TRY(rc,
 		    hsa_data_integer(d, "importerKind", (int64_t)c->in.kind));

@@ -244,6 +244,7 @@ cu_unit_close(struct cu_unit *u)
 
 	if (u == NULL)
 		return;
+	cu_unreadable_rest(u);
 	(void)pthread_mutex_lock(&u->command);
 	(void)!hsa_is_ok(cu_emission_set(u, false));
 	u->next = u->now;

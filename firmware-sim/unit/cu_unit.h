@@ -101,6 +101,15 @@ HSA_MUST_USE hsa_rc cu_unit_block(struct cu_unit *u, struct hsa_block_reply *r,
 HSA_MUST_USE hsa_rc cu_unit_info(struct cu_unit *u, uint32_t *rv,
     struct hsa_buf *out, uint32_t query, uint32_t subquery);
 
+/*
+ * cu_unit_unreadable(u, caller, text) - what came was no request at all: leaves
+ * a REQUEST_REFUSED record. One at once, and then one a second at most, which
+ * says in details.requests how many it stands for; closing the unit tells the
+ * rest.
+ */
+void cu_unit_unreadable(
+    struct cu_unit *u, const struct hsa_caller *caller, const char *text);
+
 /* Whether EP11 calls are sealed, or (for measuring) leave no event. Both
  * changes are special records, EMISSION_OFF and EMISSION_ON, the latter with
  * the number of calls that left none; closing the unit turns events on first,

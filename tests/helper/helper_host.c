@@ -63,7 +63,7 @@ serve(void *arg)
 {
 	struct hh_unit *u = arg;
 
-	return hsa_is_ok(ep_serve(u->listener, u->signals, on_request, u))
+	return hsa_is_ok(ep_serve(u->listener, u->signals, on_request, NULL, u))
 		   ? u
 		   : NULL;
 }

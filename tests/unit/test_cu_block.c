@@ -220,6 +220,50 @@ test_cu_block__denied_and_halted_are_told_by_status(void **state)
 	cu_bench_free(b);
 }
 
+static void
+check_unreadable(struct cu_bench *b, size_t i, int64_t requests)
+{
+	struct hsa_record r = {0};
+	const struct hsa_data *d = &r.special.details;
+
+	sink_mock_get(b->sink, &r, i);
+	assert_string_equal(r.special.name, "REQUEST_REFUSED");
+	assert_int_equal(r.ep11_rc, 7);
+	assert_int_equal(hsa_data_find(d, "status")->integer, 400);
+	assert_int_equal(hsa_data_find(d, "requests")->integer, requests);
+	hsa_record_free(&r);
+}
+
+static void
+test_cu_unit__bytes_that_are_no_request_leave_one_record_a_second(void **state)
+{
+	struct cu_bench *b = cu_bench_new();
+	size_t n = 0, i = 0;
+
+	(void)state;
+	cu_bench_open(b);
+	n = b->sink->len;
+	cu_unit_unreadable(b->u, &b->caller, "no request");
+	check_unreadable(b, n, 1);
+	for (i = 0; i < 5; i++)
+		cu_unit_unreadable(b->u, &b->caller, "no request");
+	assert_int_equal(b->sink->len, n + 1);
+	b->now_ns += 1000000000;
+	cu_unit_unreadable(b->u, &b->caller, "no request");
+	assert_int_equal(b->sink->len, n + 2);
+	check_unreadable(b, n + 1, 6);
+	for (i = 0; i < 3; i++)
+		cu_unit_unreadable(b->u, &b->caller, "no request");
+	assert_int_equal(b->sink->len, n + 2);
+	b->commands += 2;
+	cu_bench_check_log(b);
+	/* none is forgotten by a unit that stops */
+	cu_bench_close(b);
+	assert_int_equal(b->sink->len, n + 4);
+	check_unreadable(b, n + 2, 3);
+	cu_bench_free(b);
+}
+
 int
 main(void)
 {
@@ -230,6 +274,8 @@ main(void)
 		test_cu_block__what_is_no_block_is_refused_and_recorded),
 	    cmocka_unit_test(
 		test_cu_block__denied_and_halted_are_told_by_status),
+	    cmocka_unit_test(
+		test_cu_unit__bytes_that_are_no_request_leave_one_record_a_second),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

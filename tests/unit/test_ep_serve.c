@@ -77,7 +77,7 @@ nap(long ms)
 struct server {
 	pthread_t thread;
 	int listener, signals;
-	atomic_int calls, inside;
+	atomic_int calls, inside, bad;
 	int slow_ms;
 	char path[400];
 	hsa_rc rc;
@@ -102,12 +102,21 @@ on_request(
 	return HSA_OK;
 }
 
+static void
+on_bad(void *ctx, hsa_rc why)
+{
+	struct server *s = ctx;
+
+	if (!hsa_is_ok(why))
+		atomic_fetch_add(&s->bad, 1);
+}
+
 static void *
 serve(void *arg)
 {
 	struct server *s = arg;
 
-	s->rc = ep_serve(s->listener, s->signals, on_request, s);
+	s->rc = ep_serve(s->listener, s->signals, on_request, on_bad, s);
 	return NULL;
 }
 
@@ -265,6 +274,8 @@ test_ep_serve__garbage_ends_that_connection_only(void **state)
 		hsa_unit_reply_free(&r);
 	}
 	assert_int_equal(atomic_load(&s.calls), 3);
+	/* the second begins something that never came whole */
+	assert_int_equal(atomic_load(&s.bad), 2);
 	hsa_unit_request_free(&q);
 	stop(&s, stop_fd);
 }
