@@ -324,9 +324,11 @@ ep11_bools_change(uint32_t *word, const struct ep11_template *t)
 			continue;
 		if (!(want ? r->may_set : r->may_clear))
 			return CKR_ATTRIBUTE_READ_ONLY;
-		/* a restrictable key may lose rights, never gain any */
+		/* a restrictable key may lose rights, never gain any: to be
+		 * wrapped by any key is a right, so that bit stays */
 		if ((*word & EP11_MODIFIABLE) == 0 &&
-		    (want || (*word & EP11_RESTRICTABLE) == 0))
+		    (want || (*word & EP11_RESTRICTABLE) == 0 ||
+			r->bit == EP11_WRAP_WITH_TRUSTED))
 			return CKR_ATTRIBUTE_READ_ONLY;
 		w = want ? w | r->bit : w & ~r->bit;
 	}

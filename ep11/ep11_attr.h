@@ -89,8 +89,8 @@ CK_RV ep11_bools_new(uint32_t *word, CK_OBJECT_CLASS cls, CK_KEY_TYPE type,
  * ep11_bools_change(word, t) - SetAttributeValue: what the template names, by
  * the table's two columns. Saying what is so already is no change.
  * CKR_ATTRIBUTE_READ_ONLY: the table, or the key is not modifiable; a
- * restrictable one (CKA_IBM_RESTRICTABLE) may still lose what the table lets
- * it lose. word is untouched then.
+ * restrictable one (CKA_IBM_RESTRICTABLE) may still lose rights that the
+ * table lets it lose, so all but CKA_WRAP_WITH_TRUSTED. word is untouched then.
  * ep11_bools_allowed(word, cp) - CKR_FUNCTION_CANCELED when control points 39
  * to 41 or 75 forbid the combination.
  */

@@ -137,6 +137,12 @@ test_ep11_attr__keys_that_are_not_modifiable_stay(void **state)
 	assert_int_equal(ep11_bools_change(&r, &more), CKR_ATTRIBUTE_READ_ONLY);
 	assert_int_equal(ep11_bools_change(&r, &less), CKR_OK);
 	assert_int_equal(r, EP11_RESTRICTABLE);
+	/* what holds a key back is no right of its */
+	r |= EP11_WRAP_WITH_TRUSTED;
+	less.named = EP11_WRAP_WITH_TRUSTED;
+	assert_int_equal(ep11_bools_change(&r, &less), CKR_ATTRIBUTE_READ_ONLY);
+	assert_int_equal(r, EP11_RESTRICTABLE | EP11_WRAP_WITH_TRUSTED);
+	less.named = EP11_SIGN;
 	/* one that may not: nothing of the template happens */
 	w = EP11_MODIFIABLE | EP11_SIGN;
 	less.named |= EP11_LOCAL;
