@@ -5,6 +5,7 @@
 #include "ep11_make.h"
 #include "ep11_policy.h"
 #include "ep11_spki.h"
+#include "ep11_use.h"
 #include "hsa_hash.h"
 
 /* History that a key does not take along: it was in the open. */
@@ -14,20 +15,21 @@
 
 static CK_RV
 mac(struct ep11_engine *e, struct hsa_buf *out, struct hsa_call *c,
-    uint32_t use, struct hsa_slice what)
+    CK_FLAGS flag, struct hsa_slice what)
 {
-	struct hsa_mech m = {.type = CKM_SHA256_HMAC};
+	const struct hsa_mech m = {.type = CKM_SHA256_HMAC};
+	const struct ep11_mech_row *row = NULL;
 	struct ep11_key *k = NULL;
-	CK_RV rv = ep11_key_get(e, &k, c, c->key3, use);
+	CK_RV rv = ep11_mech_use(&row, e->cp, &m, flag);
 
+	if (rv == CKR_OK)
+		rv = ep11_use_key(e, &k, c, c->key3, row, flag);
 	if (rv != CKR_OK)
 		return rv;
-	if (k->cls != CKO_SECRET_KEY || k->type != CKK_GENERIC_SECRET ||
-	    (k->bools & EP11_ATTRBOUND) == 0)
+	if ((k->bools & EP11_ATTRBOUND) == 0)
 		rv = CKR_KEY_TYPE_INCONSISTENT;
 	if (rv == CKR_OK)
-		rv = ep11_sign_once(
-		    e, out, k, ep11_mech_find(CKM_SHA256_HMAC), &m, what);
+		rv = ep11_sign_once(e, out, k, row, &m, what);
 	if (rv == CKR_OK && out->failed)
 		rv = CKR_HOST_MEMORY;
 	ep11_key_put(e, k);
@@ -122,7 +124,7 @@ ep11_attrbound_wrap(struct ep11_engine *e, struct hsa_call *c,
 	if (rv == CKR_OK)
 		hsa_buf_put(&c->out, all.p, all.len);
 	if (rv == CKR_OK)
-		rv = mac(e, &c->out, c, EP11_SIGN,
+		rv = mac(e, &c->out, c, CKF_SIGN,
 		    (struct hsa_slice){all.p, all.len});
 	if (rv == CKR_OK && c->out.len > HSA_BLOB_MAX)
 		rv = CKR_KEY_SIZE_RANGE;
@@ -146,7 +148,7 @@ genuine(struct ep11_engine *e, struct hsa_call *c)
 	if (what.n < EP11_MAC_LEN || what.n > HSA_BLOB_MAX)
 		return CKR_WRAPPED_KEY_LEN_RANGE;
 	what.n -= EP11_MAC_LEN;
-	rv = mac(e, &want, c, EP11_VERIFY, what);
+	rv = mac(e, &want, c, CKF_VERIFY, what);
 	if (rv == CKR_OK &&
 	    (want.len != EP11_MAC_LEN ||
 		!hsa_equal_ct(want.p, what.p + what.n, EP11_MAC_LEN)))
@@ -249,6 +251,7 @@ restore(struct ep11_engine *e, struct hsa_call *c, struct ep11_make *m,
     const struct ep11_ab *ab, CK_OBJECT_HANDLE t)
 {
 	const struct ep11_template *tm = &m->t;
+	CK_RV rv;
 
 	if ((tm->has_class && tm->cls != ab->cls) ||
 	    (tm->has_type && tm->type != ab->type) ||
@@ -258,18 +261,20 @@ restore(struct ep11_engine *e, struct hsa_call *c, struct ep11_make *m,
 	m->type = ab->type;
 	m->bits = ab->bits;
 	m->bools = ab->bools & ~(uint32_t)LEFT_BEHIND;
-	if ((ab->bools & EP11_ATTRBOUND) == 0)
+	/* no key here could have been made with other uses */
+	if ((ab->bools & EP11_ATTRBOUND) == 0 ||
+	    (ab->bools & ~ep11_bools_may(ab->cls, ab->type)) != 0)
 		return CKR_WRAPPED_KEY_INVALID;
+	rv = ep11_bools_allowed(ab->bools, e->cp);
+	if (rv != CKR_OK)
+		return rv;
 	if (ab->cls == CKO_PRIVATE_KEY)
 		return restore_private(e, c, m, ab, t);
 	if (ab->bits % 8 != 0 ||
 	    !ep11_policy_secret_len(ab->type, ab->bits / 8))
 		return CKR_WRAPPED_KEY_INVALID;
-	{
-		CK_RV rv = ep11_policy_key(e->cp, ab->type, ab->bits, NULL);
-
-		return rv != CKR_OK ? rv : restore_secret(e, c, m, ab, t);
-	}
+	rv = ep11_policy_key(e->cp, ab->type, ab->bits, NULL);
+	return rv == CKR_OK ? restore_secret(e, c, m, ab, t) : rv;
 }
 
 CK_RV

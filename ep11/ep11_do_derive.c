@@ -288,7 +288,9 @@ sha(struct ep11_engine *e, CK_OBJECT_HANDLE *h, struct derive *d)
 		d->len = n;
 	if (d->len > n)
 		return CKR_KEY_SIZE_RANGE;
-	rv = ep11_make_secret(e, &d->m, d->type, d->len);
+	rv = ep11_policy_key(e->cp, d->base->type, d->base->bits, NULL);
+	if (rv == CKR_OK)
+		rv = ep11_make_secret(e, &d->m, d->type, d->len);
 	if (rv == CKR_OK)
 		rv = hashed(e, h, d, d->base->h, d->row->hash, n, false,
 		    (struct hsa_slice){NULL, 0});

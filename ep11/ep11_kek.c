@@ -86,6 +86,10 @@ ep11_kek_get(struct ep11_engine *e, struct ep11_kek *kek, struct hsa_call *c,
 			  : CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT;
 	if (rv == CKR_OK && ab)
 		rv = use_on(e, kek, wrap);
+	/* it encrypts like any other key */
+	if (rv == CKR_OK)
+		rv = ep11_policy_key(
+		    e->cp, kek->k->type, kek->k->bits, kek->k->curve);
 	if (rv != CKR_OK)
 		ep11_kek_put(e, kek);
 	return rv;

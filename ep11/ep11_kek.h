@@ -21,7 +21,7 @@ struct ep11_kek {
  *   CKR_WRAPPING_KEY_TYPE_INCONSISTENT, CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT
  *       the key is not of the mechanism's kind; attribute-bound keys wrap by
  *       CKM_IBM_ATTRIBUTEBOUND_WRAP, and only they do
- *   and what ep11_mech_use and ep11_key_get answer.
+ *   and what ep11_mech_use, ep11_key_get and ep11_policy_key answer.
  */
 CK_RV ep11_kek_get(struct ep11_engine *e, struct ep11_kek *kek,
     struct hsa_call *c, CK_FLAGS flag);

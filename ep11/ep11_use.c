@@ -66,12 +66,24 @@ size_fits(const struct ep11_engine *e, const struct ep11_key *k,
 	return size >= min && size <= row->max;
 }
 
+/* What DES mechanisms need, for the one that takes AES keys too and so cannot
+ * have it in its row: CKM_IBM_CMAC. */
+static bool
+des_on(const struct ep11_engine *e, CK_KEY_TYPE type)
+{
+	return (type != CKK_DES2 && type != CKK_DES3) ||
+	       (ep11_cp_on(e->cp, EP11_CP_ALG_NFIPS2021) &&
+		   ep11_cp_on(e->cp, EP11_CP_ALG_NFIPS2024));
+}
+
 CK_RV
 ep11_use_fits(const struct ep11_engine *e, const struct ep11_key *k,
     const struct ep11_mech_row *row, CK_FLAGS flag)
 {
 	if (k->cls != class_of(row, flag) || !ep11_mech_key_fits(row, k->type))
 		return CKR_KEY_TYPE_INCONSISTENT;
+	if (!des_on(e, k->type))
+		return CKR_MECHANISM_INVALID;
 	if (row->key_type == CKK_EC && !curve_fits(k, row))
 		return CKR_KEY_TYPE_INCONSISTENT;
 	if (row->key_type != CKK_EC && !size_fits(e, k, row))

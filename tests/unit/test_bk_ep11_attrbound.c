@@ -408,6 +408,37 @@ test_bk_ep11_attrbound__nothing_mixes(void **state)
 	hsa_buf_free(&mute);
 }
 
+/* The control points of signing, of key strengths and of uses hold for the
+ * keys of this way out as for all others. */
+static void
+test_bk_ep11_attrbound__control_points_hold_for_all_its_keys(void **state)
+{
+	struct hsa_buf key = {0};
+
+	(void)state;
+	helper_ep11_secret(&H, &key, CKK_AES, Value, 16,
+	    AB | EP11_EXTRACTABLE | EP11_ENCRYPT | EP11_WRAP);
+	/* 3, 4: the MAC; 28: keys of 256 bits, which the wrapping key is */
+	helper_cp(&H, (const int[]){3}, 1);
+	assert_int_equal(wrap(&key, &Aes, &Mac), CKR_FUNCTION_CANCELED);
+	helper_cp(&H, (const int[]){28}, 1);
+	assert_int_equal(wrap(&key, &Aes, &Mac), CKR_IBM_STATIC_POLICY);
+	helper_cp(&H, (const int[]){4}, 1);
+	assert_int_equal(wrap(&key, &Aes, &Mac), CKR_OK);
+	assert_int_equal(
+	    unwrap(helper_slice(&C.out), &Aes, &Mac), CKR_FUNCTION_CANCELED);
+	helper_cp(&H, (const int[]){28}, 1);
+	assert_int_equal(
+	    unwrap(helper_slice(&C.out), &Aes, &Mac), CKR_IBM_STATIC_POLICY);
+	/* 39: keys that both encrypt and wrap */
+	helper_cp(&H, (const int[]){39}, 1);
+	assert_int_equal(
+	    unwrap(helper_slice(&C.out), &Aes, &Mac), CKR_FUNCTION_CANCELED);
+	helper_cp(&H, NULL, 0);
+	assert_int_equal(unwrap(helper_slice(&C.out), &Aes, &Mac), CKR_OK);
+	hsa_buf_free(&key);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, fresh, done)
 
 int
@@ -421,6 +452,7 @@ main(void)
 	    CASE(test_bk_ep11_attrbound__every_changed_byte_is_refused),
 	    CASE(test_bk_ep11_attrbound__damage_under_a_right_mac_is_refused),
 	    CASE(test_bk_ep11_attrbound__nothing_mixes),
+	    CASE(test_bk_ep11_attrbound__control_points_hold_for_all_its_keys),
 	};
 
 	if (!helper_bk_have())

@@ -497,6 +497,12 @@ test_bk_ep11_derive__rules_of_base_keys(void **state)
 	assert_int_equal(derive(&sha, &T), CKR_FUNCTION_CANCELED);
 	helper_cp(&H, (const int[]){28}, 1);
 	assert_int_equal(derive(&sha, &T), CKR_IBM_STATIC_POLICY);
+	/* of the base key too, where 22 does not let all secrets through */
+	secret(CKK_AES, 16);
+	assert_int_equal(derive(&sha, &T), CKR_OK);
+	helper_cp(&H, (const int[]){28, 22}, 2);
+	assert_int_equal(derive(&sha, &T), CKR_IBM_STATIC_POLICY);
+	secret(CKK_AES, 32);
 	/* 72: from an attribute-bound key to one that is not */
 	helper_ep11_secret(&H, &Base.out, CKK_GENERIC_SECRET, value, 32,
 	    EP11_DERIVE | EP11_ATTRBOUND);

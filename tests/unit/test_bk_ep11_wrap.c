@@ -669,7 +669,7 @@ test_bk_ep11_wrap__rules_of_keys_and_wrapping_keys(void **state)
 static void
 test_bk_ep11_wrap__control_points_stop_every_mechanism(void **state)
 {
-	struct hsa_buf key = {0};
+	struct hsa_buf key = {0}, small = {0};
 	uint8_t v[32];
 
 	(void)state;
@@ -698,12 +698,21 @@ test_bk_ep11_wrap__control_points_stop_every_mechanism(void **state)
 		    wrap(&key, &kek->wraps, &kek->m), CKR_FUNCTION_CANCELED);
 		assert_int_equal(unwrap(in, &kek->unwraps, &kek->m, &T),
 		    CKR_FUNCTION_CANCELED);
+		/* 23 to 28: no wrapping key is strong or weak enough */
+		helper_ep11_secret(
+		    &H, &small, CKK_AES, v, 16, EP11_EXTRACTABLE);
+		helper_cp(&H, (const int[]){28, 27, 26, 25, 24, 23}, 6);
+		assert_int_equal(
+		    wrap(&small, &kek->wraps, &kek->m), CKR_IBM_STATIC_POLICY);
+		assert_int_equal(unwrap(in, &kek->unwraps, &kek->m, &T),
+		    CKR_IBM_STATIC_POLICY);
 		/* 28: no key of 256 bits comes in */
 		helper_cp(&H, (const int[]){28}, 1);
 		assert_int_equal(unwrap(in, &kek->unwraps, &kek->m, &T),
 		    CKR_IBM_STATIC_POLICY);
 		helper_cp(&H, NULL, 0);
 	}
+	hsa_buf_free(&small);
 	hsa_buf_free(&key);
 }
 

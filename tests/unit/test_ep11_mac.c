@@ -454,6 +454,18 @@ test_mac__keys_must_fit_and_be_allowed(void **state)
 	assert_int_equal(
 	    hdata_verify_single(&H, &hmac, &key, text, 1, value, 32),
 	    CKR_SIGNATURE_INVALID);
+	/* DES keys are no more welcome where their name is not in the
+	 * mechanism's */
+	without(cp, EP11_CP_ALG_NFIPS2021);
+	cmac.type = CKM_IBM_CMAC;
+	hdata_secret(&H, &key, CKK_DES3, value, 24, 0);
+	assert_int_equal(
+	    hdata_single(&H, HSA_FN_SIGN_SINGLE, &cmac, &key, text, 1, &out),
+	    CKR_MECHANISM_INVALID);
+	hdata_secret(&H, &key, CKK_AES, value, 16, 0);
+	assert_int_equal(
+	    hdata_single(&H, HSA_FN_SIGN_SINGLE, &cmac, &key, text, 1, &out),
+	    CKR_OK);
 	ep11_cp_default(cp);
 	ep11_engine_control_points(H.e, cp, 0);
 	hsa_buf_free(&key);
