@@ -161,13 +161,10 @@ static CK_RV
 unwrap_by(struct ep11_engine *e, CK_OBJECT_HANDLE *h, CK_MECHANISM *m,
     CK_OBJECT_HANDLE by, struct hsa_slice in, const struct ep11_attrs *as)
 {
-	CK_RV rv = e->token.ops->unwrap(
-	    e->token.ctx, h, m, by, in.p, in.n, as->a, as->n);
-
 	/* the MAC was right: another KEK than the one that wrapped */
-	return rv == CKR_OK || rv == CKR_HOST_MEMORY || rv == CKR_DEVICE_MEMORY
-		   ? rv
-		   : CKR_WRAPPED_KEY_INVALID;
+	return ep11_spoiled(e->token.ops->unwrap(e->token.ctx, h, m, by, in.p,
+				in.n, as->a, as->n),
+	    CKR_WRAPPED_KEY_INVALID);
 }
 
 static CK_RV
@@ -231,7 +228,7 @@ restore_private(struct ep11_engine *e, struct hsa_call *c, struct ep11_make *m,
 		rv = unwrap_by(e, &h, &kwp, t, ab->material, &as);
 	/* ATTRBOUND_ED of ep11_exposure.def */
 	if (rv == CKR_OK && value)
-		rv = ep11_make_read(e, EP11_EXPOSURE_ATTRBOUND_ED, &v, &n, h);
+		rv = ep11_key_read(e, EP11_EXPOSURE_ATTRBOUND_ED, &v, &n, h);
 	if (rv == CKR_OK && value)
 		rv = ep11_pkey_private(&whole, v, n);
 	if (rv == CKR_OK && value && EVP_PKEY_eq(k.key, whole.key) != 1)

@@ -3,7 +3,6 @@
  */
 #ifndef EP11_CORE_H
 #define EP11_CORE_H
-#include <pthread.h>
 #include "ep11_cp.h"
 #include "ep11_engine.h"
 #include "ep11_key.h"
@@ -30,6 +29,27 @@ ep11_trouble(CK_RV rv)
 	return rv == CKR_OK || rv == CKR_HOST_MEMORY || rv == CKR_DEVICE_MEMORY
 		   ? rv
 		   : CKR_FUNCTION_FAILED;
+}
+
+/* And of one that fails at bytes that a caller can spoil: bad, unless the
+ * failure is plainly the token's own. Tokens say it in many ways, SoftHSM as a
+ * general error. */
+static inline CK_RV
+ep11_spoiled(CK_RV rv, CK_RV bad)
+{
+	switch (rv) {
+	case CKR_OK:
+	case CKR_HOST_MEMORY:
+	case CKR_DEVICE_MEMORY:
+		return rv;
+	case CKR_DEVICE_ERROR:
+	case CKR_CRYPTOKI_NOT_INITIALIZED:
+	case CKR_SESSION_COUNT:
+	case CKR_SESSION_HANDLE_INVALID:
+		return CKR_FUNCTION_FAILED;
+	default:
+		return bad;
+	}
 }
 
 /*
@@ -63,7 +83,7 @@ ep11_do ep11_do_login, ep11_do_logout;               /* ep11_do_login.c */
  * decryption with a loaded key (ep11_do_crypt.c); what wrap and unwrap use.
  * ep11_sign_once(e, out, k, row, m, in), ep11_verify_once(...) - likewise.
  * ep11_csum(e, out, h, type, bits) - checksum of a new secret key
- * (ep11-host-api 4): check value(3) || key bits(4), ep11_do_generate.c.
+ * (ep11-host-api 4): check value(3) || key bits(4), ep11_make.c.
  */
 CK_RV ep11_crypt_once(struct ep11_engine *e, struct hsa_buf *out, bool encrypt,
     const struct ep11_key *k, const struct ep11_mech_row *row,

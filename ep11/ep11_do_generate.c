@@ -309,7 +309,7 @@ take_value(struct ep11_engine *e, struct ep11_pkey *k, CK_OBJECT_HANDLE h)
 {
 	uint8_t *v = NULL;
 	size_t n = 0;
-	CK_RV rv = ep11_make_read(e, EP11_EXPOSURE_ED_KEYGEN, &v, &n, h);
+	CK_RV rv = ep11_key_read(e, EP11_EXPOSURE_ED_KEYGEN, &v, &n, h);
 
 	if (rv == CKR_OK)
 		rv = ep11_pkey_of_raw(k, k->curve, v, n);
@@ -329,8 +329,11 @@ pair_make(struct ep11_engine *e, struct pair *p, struct hsa_call *c)
 
 	ep11_attrs_key(&as, CKO_PRIVATE_KEY,
 	    ep11_token_type(p->m.type, p->m.curve), wraps);
-	rv = ep11_trouble(e->token.ops->pair(
-	    e->token.ctx, &pub, &priv, &mech, p->pub.a, p->pub.n, as.a, as.n));
+	rv = e->token.ops->pair(
+	    e->token.ctx, &pub, &priv, &mech, p->pub.a, p->pub.n, as.a, as.n);
+	/* a group that is one, of sizes that the token does not take */
+	rv = p->p.len != 0 ? ep11_spoiled(rv, CKR_DOMAIN_PARAMS_INVALID)
+			   : ep11_trouble(rv);
 	if (rv == CKR_OK)
 		rv = ep11_public_read(e, &k, pub, p->m.type, p->m.curve);
 	if (rv == CKR_OK && !wraps)

@@ -10,24 +10,11 @@
 #include "hsa_hash.h"
 
 /* The key was read and checked: a token that fails then fails by itself, one
- * that does not take the bytes says so in many ways (SoftHSM: as a general
- * error). */
+ * that does not take the bytes says so. */
 static CK_RV
 spoiled(CK_RV rv)
 {
-	switch (rv) {
-	case CKR_OK:
-	case CKR_HOST_MEMORY:
-	case CKR_DEVICE_MEMORY:
-		return rv;
-	case CKR_DEVICE_ERROR:
-	case CKR_CRYPTOKI_NOT_INITIALIZED:
-	case CKR_SESSION_COUNT:
-	case CKR_SESSION_HANDLE_INVALID:
-		return CKR_FUNCTION_FAILED;
-	default:
-		return CKR_WRAPPED_KEY_INVALID;
-	}
+	return ep11_spoiled(rv, CKR_WRAPPED_KEY_INVALID);
 }
 
 /* What no wrapped key of this mechanism can be long: told before anything is
@@ -190,7 +177,7 @@ unwrapped(struct ep11_engine *e, uint8_t **v, size_t *n, struct hsa_call *c,
 	if (rv == CKR_OK && (len == 0 || len > HSA_BLOB_MAX))
 		rv = CKR_WRAPPED_KEY_INVALID;
 	if (rv == CKR_OK)
-		rv = ep11_make_read(e, EP11_EXPOSURE_UNWRAP_PRIVATE, v, n, h);
+		rv = ep11_key_read(e, EP11_EXPOSURE_UNWRAP_PRIVATE, v, n, h);
 	ep11_make_drop(e, h);
 	return rv;
 }

@@ -12,23 +12,11 @@
 static CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
 
 /* The blob's MAC was right, so what the token cannot take is the blob's own
- * fault; SoftHSM says so as a general error. */
+ * fault. */
 static CK_RV
 unwrap_rv(CK_RV rv)
 {
-	switch (rv) {
-	case CKR_OK:
-	case CKR_HOST_MEMORY:
-	case CKR_DEVICE_MEMORY:
-		return rv;
-	case CKR_DEVICE_ERROR:
-	case CKR_CRYPTOKI_NOT_INITIALIZED:
-	case CKR_SESSION_COUNT:
-	case CKR_SESSION_HANDLE_INVALID:
-		return CKR_FUNCTION_FAILED;
-	default:
-		return CKR_IBM_BLOB_ERROR;
-	}
+	return ep11_spoiled(rv, CKR_IBM_BLOB_ERROR);
 }
 
 CK_RV
@@ -49,30 +37,38 @@ ep11_key_material(struct ep11_engine *e, CK_OBJECT_HANDLE *h,
 
 /* ---- a value out of the token -------------------------------------------- */
 
-static CK_RV
-read_value(struct ep11_engine *e, uint8_t **v, size_t *n, CK_OBJECT_HANDLE h)
+CK_RV
+ep11_key_read(struct ep11_engine *e, enum ep11_exposure why, uint8_t **v,
+    size_t *n, CK_OBJECT_HANDLE h)
 {
+	size_t rows = 0;
+	const struct ep11_exposure_row *row = ep11_exposure_rows(&rows);
 	CK_ATTRIBUTE a = {.type = CKA_VALUE};
+	size_t len;
 	uint8_t *p;
-	CK_RV rv = e->token.ops->get(e->token.ctx, h, &a, 1);
+	CK_RV rv;
 
+	if ((size_t)why >= rows || !row[why].value)
+		return CKR_FUNCTION_FAILED;
+	rv = e->token.ops->get(e->token.ctx, h, &a, 1);
 	if (rv != CKR_OK)
 		return ep11_trouble(rv);
 	if (a.ulValueLen == 0 || a.ulValueLen > HSA_BLOB_MAX)
 		return CKR_FUNCTION_FAILED;
-	p = OPENSSL_secure_malloc(a.ulValueLen);
+	len = a.ulValueLen;
+	p = OPENSSL_secure_malloc(len);
 	if (p == NULL)
 		return CKR_HOST_MEMORY;
-	*n = a.ulValueLen;
 	a.pValue = p;
 	rv = e->token.ops->get(e->token.ctx, h, &a, 1);
-	if (rv == CKR_OK && a.ulValueLen != *n)
+	if (rv == CKR_OK && a.ulValueLen != len)
 		rv = CKR_FUNCTION_FAILED;
 	if (rv != CKR_OK) {
-		OPENSSL_secure_clear_free(p, *n);
+		OPENSSL_secure_clear_free(p, len);
 		return ep11_trouble(rv);
 	}
 	*v = p;
+	*n = len;
 	return CKR_OK;
 }
 
@@ -81,17 +77,12 @@ static CK_RV
 value_of(struct ep11_engine *e, uint8_t **v, size_t *n,
     struct hsa_slice wrapped, enum ep11_exposure why)
 {
-	size_t rows = 0;
-	const struct ep11_exposure_row *row = ep11_exposure_rows(&rows);
 	CK_OBJECT_HANDLE h = 0;
-	CK_RV rv;
+	CK_RV rv = ep11_key_material(e, &h, wrapped, true);
 
-	if ((size_t)why >= rows || !row[why].value)
-		return CKR_FUNCTION_FAILED;
-	rv = ep11_key_material(e, &h, wrapped, true);
 	if (rv != CKR_OK)
 		return rv;
-	rv = read_value(e, v, n, h);
+	rv = ep11_key_read(e, why, v, n, h);
 	if (e->token.ops->destroy(e->token.ctx, h) != CKR_OK && rv == CKR_OK) {
 		OPENSSL_secure_clear_free(*v, *n);
 		*v = NULL;

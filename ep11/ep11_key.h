@@ -114,6 +114,10 @@ CK_RV ep11_key_rewrap(struct ep11_engine *e, struct hsa_buf *out,
  * VALUE 1. */
 CK_RV ep11_key_value(struct ep11_engine *e, const struct ep11_key *k,
     enum ep11_exposure why, uint8_t **v, size_t *n);
+/* ep11_key_read(e, why, v, n, h) - likewise the value of an object that was
+ * made readable, at most HSA_BLOB_MAX bytes. */
+CK_RV ep11_key_read(struct ep11_engine *e, enum ep11_exposure why, uint8_t **v,
+    size_t *n, CK_OBJECT_HANDLE h);
 
 /* ep11_key_load_spki(e, h, spki) - a public-key object of a bare SPKI, with
  * what it is: spki in it points into the argument. The caller destroys h.

@@ -184,36 +184,6 @@ ep11_make_length(struct ep11_engine *e, size_t *n, CK_OBJECT_HANDLE h)
 }
 
 CK_RV
-ep11_make_read(struct ep11_engine *e, enum ep11_exposure why, uint8_t **v,
-    size_t *n, CK_OBJECT_HANDLE h)
-{
-	size_t rows = 0;
-	const struct ep11_exposure_row *row = ep11_exposure_rows(&rows);
-	CK_ATTRIBUTE a = {.type = CKA_VALUE};
-	size_t len = 0;
-	CK_RV rv = ep11_make_length(e, &len, h);
-
-	if ((size_t)why >= rows || !row[why].value)
-		return CKR_FUNCTION_FAILED;
-	if (rv == CKR_OK && (len == 0 || len > HSA_BLOB_MAX))
-		rv = CKR_FUNCTION_FAILED;
-	if (rv != CKR_OK)
-		return rv;
-	a.pValue = OPENSSL_secure_malloc(len);
-	if (a.pValue == NULL)
-		return CKR_HOST_MEMORY;
-	a.ulValueLen = len;
-	rv = ep11_trouble(e->token.ops->get(e->token.ctx, h, &a, 1));
-	if (rv != CKR_OK) {
-		OPENSSL_secure_clear_free(a.pValue, len);
-		return rv;
-	}
-	*v = a.pValue;
-	*n = len;
-	return CKR_OK;
-}
-
-CK_RV
 ep11_make_cut(struct ep11_engine *e, CK_OBJECT_HANDLE *h,
     const struct ep11_make *m, size_t n)
 {
@@ -221,7 +191,7 @@ ep11_make_cut(struct ep11_engine *e, CK_OBJECT_HANDLE *h,
 	uint8_t *v = NULL;
 	size_t len = 0;
 	CK_RV rv =
-	    ep11_make_read(e, EP11_EXPOSURE_SECRET_LENGTH, &v, &len, whole);
+	    ep11_key_read(e, EP11_EXPOSURE_SECRET_LENGTH, &v, &len, whole);
 
 	if (rv == CKR_OK && n > len)
 		rv = CKR_FUNCTION_FAILED;

@@ -64,9 +64,6 @@ CK_RV ep11_make_bools(const struct ep11_engine *e, uint32_t *word,
  * ep11_make_cut(e, h, m, n) - the object h was made readable and holds more
  * than the n bytes of the value: h becomes one that holds those (exposure row
  * SECRET_LENGTH). On failure h is what it was.
- * ep11_make_read(e, why, v, n, h) - the value of a readable object,
- * at most HSA_BLOB_MAX bytes, in secure memory (OPENSSL_secure_clear_free).
- * Every caller names its row of ep11_exposure.def.
  * ep11_make_length(e, n, h) - bytes of the value of an object that was made
  * readable: its length alone is asked for.
  */
@@ -74,8 +71,6 @@ CK_RV ep11_make_value(struct ep11_engine *e, CK_OBJECT_HANDLE *h,
     const struct ep11_make *m, const void *v, size_t n);
 CK_RV ep11_make_cut(struct ep11_engine *e, CK_OBJECT_HANDLE *h,
     const struct ep11_make *m, size_t n);
-CK_RV ep11_make_read(struct ep11_engine *e, enum ep11_exposure why, uint8_t **v,
-    size_t *n, CK_OBJECT_HANDLE h);
 CK_RV ep11_make_length(struct ep11_engine *e, size_t *n, CK_OBJECT_HANDLE h);
 
 /*

@@ -435,6 +435,11 @@ static void
 test_bk_ep11_generate__dh_pairs_by_their_parameters(void **state)
 {
 	static const char *const names[] = {"p", "g"};
+	static const struct {
+		CK_RV token, answer;
+	} refused[] = {{CKR_GENERAL_ERROR, CKR_DOMAIN_PARAMS_INVALID},
+	    {CKR_ATTRIBUTE_VALUE_INVALID, CKR_DOMAIN_PARAMS_INVALID},
+	    {CKR_DEVICE_ERROR, CKR_FUNCTION_FAILED}};
 	EVP_PKEY_CTX *x = EVP_PKEY_CTX_new_from_name(NULL, "DH", NULL);
 	uint8_t pg[2 * 256];
 	EVP_PKEY *k = NULL;
@@ -452,6 +457,18 @@ test_bk_ep11_generate__dh_pairs_by_their_parameters(void **state)
 	    helper_generate_pair(&H, &C, CKM_DH_PKCS_KEY_PAIR_GEN, &T, NULL),
 	    CKR_OK);
 	proven(0x25, 0x1025);
+	/* a group that the token does not take is no failure of the token */
+	for (size_t i = 0; i < 3; i++) {
+		struct helper_ep11_fault f = {
+		    .inner = H.token, .fail_at = 1, .rv = refused[i].token};
+
+		H.e->token = helper_ep11_faulty(&f);
+		assert_int_equal(helper_generate_pair(&H, &C,
+				     CKM_DH_PKCS_KEY_PAIR_GEN, &T, NULL),
+		    refused[i].answer);
+		H.e->token = H.token;
+		assert_string_equal(f.failed, "pair");
+	}
 	pg[255] ^= 2;
 	assert_int_equal(
 	    helper_generate_pair(&H, &C, CKM_DH_PKCS_KEY_PAIR_GEN, &T, NULL),
