@@ -1,4 +1,6 @@
 /* Login and Logout (ep11-host-api 14.1). */
+#include <openssl/err.h>
+#include <openssl/evp.h>
 #include <string.h>
 
 #include "ep11_cache.h"
@@ -10,35 +12,34 @@
 #define MARK 0xaa
 #define SPKI_TAG 0x30 /* what public keys begin with */
 
-/*
- * HMAC over 40 bytes, "EP11-PIN" and SHA-256 of PIN length, PIN and nonce:
- * shorter than anything else that the MAC key covers, so no session id is the
- * MAC of something.
- */
+/* Slows down whoever has a bound key's blob, which names its session, and
+ * tries PINs at it: some milliseconds each. A MAC by the master key would stop
+ * them, but keys that go over to the next master key keep their session, and
+ * its owner has to come back to it. */
+#define ROUNDS 10000
+
+/* PBKDF2 of the PIN (RFC 8018; HMAC-SHA-256). Its length is in the salt, for
+ * HMAC takes no notice of zeros at the end. */
 static CK_RV
-session_id(struct ep11_engine *e, uint8_t id[EP11_SESSION_LEN],
-    const struct hsa_call *c)
+session_id(uint8_t id[EP11_SESSION_LEN], const struct hsa_call *c)
 {
-	uint8_t text[8 + HSA_SHA256_LEN] = "EP11-PIN";
-	struct hsa_buf b = {0};
+	struct hsa_buf salt = {0};
 	CK_RV rv = CKR_HOST_MEMORY;
 
-	hsa_buf_u8(&b, (uint8_t)c->pin.n);
-	hsa_buf_put(&b, c->pin.p, c->pin.n);
-	hsa_buf_put(&b, c->nonce.p, c->nonce.n);
-	if (!hsa_is_ok(hsa_buf_rc(&b)))
-		goto out;
-	rv = CKR_FUNCTION_FAILED;
-	if (!hsa_is_ok(hsa_sha256(text + 8, b.p, b.len)))
-		goto out;
-	rv = ep11_trouble(
-	    ep11_wk_mac(&e->current, &e->token, id, text, sizeof(text)));
+	hsa_buf_put(&salt, "EP11-PIN", 8);
+	hsa_buf_u8(&salt, (uint8_t)c->pin.n);
+	hsa_buf_put(&salt, c->nonce.p, c->nonce.n);
+	if (!salt.failed)
+		rv = PKCS5_PBKDF2_HMAC((const char *)c->pin.p, (int)c->pin.n,
+			 salt.p, (int)salt.len, ROUNDS, EVP_sha256(),
+			 EP11_SESSION_LEN, id) == 1
+			 ? CKR_OK
+			 : CKR_FUNCTION_FAILED;
+	ERR_clear_error();
 	id[MARK_AT] = MARK;
 	if (id[0] == SPKI_TAG)
 		id[0] = 0xcc;
-out:
-	hsa_wipe(text, sizeof(text));
-	hsa_buf_free(&b);
+	hsa_buf_free(&salt);
 	return rv;
 }
 
@@ -66,7 +67,7 @@ ep11_do_login(struct ep11_engine *e, struct hsa_call *c)
 		c->needed = sizeof(blob);
 		return c->length_only ? CKR_OK : CKR_BUFFER_TOO_SMALL;
 	}
-	rv = session_id(e, blob, c);
+	rv = session_id(blob, c);
 	memcpy(blob + EP11_SESSION_LEN, e->current.id, EP11_WKID_LEN);
 	if (rv == CKR_OK)
 		rv = ep11_trouble(ep11_wk_mac(&e->current, &e->token, mac, blob,

@@ -6,7 +6,7 @@
 #include "ep11_login.h"
 #include "hsa_hash.h"
 
-/* Ids are MACs, so a slot is taken from them as they are; probing is linear
+/* Ids are hashes, so a slot is taken from them as they are; probing is linear
  * over twice the room, and a removal moves the rest of its run up. */
 #define SLOTS (2 * (size_t)EP11_LOGINS_MAX)
 

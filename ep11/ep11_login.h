@@ -3,8 +3,10 @@
  * session-bound keys are bound to. Volatile: a unit that restarts knows none.
  *
  * Pin blob, 80 bytes: session id(32), wrapping-key id(16), MAC(32) over both.
- * The session id is an HMAC by the MAC key over PIN and nonce, so it is the
- * same on every unit with the same master key; byte 4 is AA, byte 0 never 30.
+ * The session id comes of PIN and nonce alone, so it is the same on every unit
+ * and under every master key: keys that were re-enciphered are used again after
+ * a new login with both. Byte 4 is AA, byte 0 never 30. What proves that a unit
+ * with this master key gave it out is the MAC.
  */
 #ifndef EP11_LOGIN_H
 #define EP11_LOGIN_H

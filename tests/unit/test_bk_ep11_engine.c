@@ -219,6 +219,12 @@ test_bk_ep11_engine__tells_of_what_it_serves_and_nothing_else(void **state)
 static void
 test_bk_ep11_engine__login_gives_a_pin_blob(void **state)
 {
+	/* Python: hashlib.pbkdf2_hmac('sha256', b'12345678',
+	 * b'EP11-PIN' + b'\x08' + b'nonce', 10000, 32), byte 4 set to AA */
+	static const uint8_t id[32] = {0x72, 0x42, 0xe3, 0x2b, 0xaa, 0x91, 0x0b,
+	    0x9b, 0xea, 0xd7, 0x39, 0xb2, 0x0a, 0x56, 0xe7, 0x24, 0x8d, 0x61,
+	    0xb9, 0xf0, 0xa8, 0x2b, 0xbc, 0xd1, 0x5d, 0xba, 0x0c, 0x87, 0x95,
+	    0xf9, 0x43, 0xeb};
 	struct hsa_buf a = {0}, b = {0};
 	struct hsa_call c = {.pin = text("12345678"),
 	    .nonce = text("n"),
@@ -228,8 +234,7 @@ test_bk_ep11_engine__login_gives_a_pin_blob(void **state)
 	(void)state;
 	assert_int_equal(login(&H, &a, "12345678", "nonce"), CKR_OK);
 	assert_int_equal(a.len, 80);
-	assert_int_equal(a.p[4], 0xaa);
-	assert_int_not_equal(a.p[0], 0x30);
+	assert_memory_equal(a.p, id, 32);
 	assert_memory_equal(a.p + 32, H.wk[0].pattern, 16);
 	assert_int_equal(login(&H, &b, "12345678", "nonce"), CKR_OK);
 	assert_memory_equal(a.p, b.p, 80);
@@ -240,6 +245,13 @@ test_bk_ep11_engine__login_gives_a_pin_blob(void **state)
 	assert_int_equal(login(&H, &a, "12345678x", "y"), CKR_OK);
 	assert_int_equal(login(&H, &b, "12345678", "xy"), CKR_OK);
 	assert_memory_not_equal(a.p, b.p, 32);
+	/* and zeros behind it are */
+	c.pin = (struct hsa_slice){(const uint8_t *)"12345678", 9};
+	c.limited = false;
+	assert_int_equal(helper_ep11_call(&H, &c, HSA_FN_LOGIN), CKR_OK);
+	assert_int_equal(login(&H, &b, "12345678", "n"), CKR_OK);
+	assert_memory_not_equal(c.out.p, b.p, 32);
+	c.limited = true;
 	assert_int_equal(login(&H, &a, "1234567", "n"), CKR_PIN_LEN_RANGE);
 	assert_int_equal(
 	    login(&H, &a, "12345678123456781", "n"), CKR_PIN_LEN_RANGE);
@@ -250,7 +262,7 @@ test_bk_ep11_engine__login_gives_a_pin_blob(void **state)
 	c.length_only = true;
 	assert_int_equal(helper_ep11_call(&H, &c, HSA_FN_LOGIN), CKR_OK);
 	assert_int_equal(c.needed, 80);
-	assert_int_equal(ep11_logins_count(H.e->logins), 4);
+	assert_int_equal(ep11_logins_count(H.e->logins), 6);
 	cp_off(EP11_CP_ALLOW_LOGIN_PRE_F2021);
 	assert_int_equal(
 	    login(&H, &a, "12345678", "nonce"), CKR_FUNCTION_CANCELED);
@@ -385,6 +397,38 @@ test_bk_ep11_engine__logins_are_bounded(void **state)
 	ep11_logins_free(l);
 }
 
+/* Re-enciphered keys stay bound to their session, and its owner comes back to
+ * it with PIN and nonce; the pin blob of the old key does not count. */
+static void
+test_bk_ep11_engine__bound_keys_outlive_a_change_of_master_key(void **state)
+{
+	struct hsa_buf pin = {0}, again = {0}, bound = {0}, moved = {0};
+	struct hsa_call c = {0};
+
+	(void)state;
+	assert_int_equal(login(&H, &pin, "12345678", "nonce"), CKR_OK);
+	helper_ep11_secret_of(&H, &bound, CKK_AES, VALUE, 32, USES, pin.p);
+	helper_ep11_wk(&H, 0, 1);
+	c.key = helper_slice(&bound);
+	assert_int_equal(
+	    helper_ep11_call(&H, &c, HSA_FN_REWRAP_KEY_BLOB), CKR_OK);
+	hsa_buf_put(&moved, c.out.p, c.out.len);
+	helper_ep11_wk(&H, 1, -1);
+	assert_int_equal(usable(&moved, NULL), CKR_SESSION_CLOSED);
+	assert_int_equal(logout(&pin), CKR_PIN_INCORRECT);
+	assert_int_equal(login(&H, &again, "12345678", "other"), CKR_OK);
+	assert_int_equal(usable(&moved, NULL), CKR_SESSION_CLOSED);
+	assert_int_equal(login(&H, &again, "12345678", "nonce"), CKR_OK);
+	assert_memory_equal(again.p, pin.p, 32);
+	assert_memory_not_equal(again.p + 32, pin.p + 32, 48);
+	assert_int_equal(usable(&moved, NULL), CKR_OK);
+	hsa_call_free(&c);
+	hsa_buf_free(&pin);
+	hsa_buf_free(&again);
+	hsa_buf_free(&bound);
+	hsa_buf_free(&moved);
+}
+
 /* Two units of one service instance: the same master key, another token. */
 static void
 test_bk_ep11_engine__units_with_one_master_key_are_one(void **state)
@@ -429,6 +473,7 @@ main(void)
 	    CASE(pin_blobs_do_not_bend),
 	    CASE(logins_outlive_a_committed_next_key),
 	    CASE(logins_are_bounded),
+	    CASE(bound_keys_outlive_a_change_of_master_key),
 	    CASE(units_with_one_master_key_are_one),
 	};
 
