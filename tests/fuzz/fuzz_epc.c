@@ -1,4 +1,4 @@
-/* Covers: epc_options_parse epc_template_add epc_mech_set */
+/* Covers: opt_parse epc_template_add epc_mech_set */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,9 +44,9 @@ words(const struct epc_options *o)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct epc_options o = {.args = NULL};
+	struct epc_options o = {.json = false};
 	struct hsa_diag diag = {{0}};
-	const struct epc_verb *verb = NULL;
+	const struct opt_verb *verb = NULL;
 	char *line = malloc(size + 1), *argv[64] = {NULL};
 	size_t at = 0, n = 0;
 
@@ -58,15 +58,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (memchr(line, '@', size) == NULL) {
 		for (at = 0; at < size && n < 63; at += strlen(line + at) + 1)
 			argv[n++] = line + at;
-		verb = n == 0 ? NULL : epc_verb_find(argv[0]);
+		verb = n == 0 ? NULL : opt_find(&epc_program, argv[0]);
 	}
 	if (verb != NULL) {
-		if (hsa_is_ok(epc_options_parse(&o, verb, argv + 1, &diag)))
+		if (hsa_is_ok(opt_parse(
+			&epc_program, &o.line, verb, argv + 1, &diag)))
 			words(&o);
 		else
 			must(diag.text[0] != '\0');
 	}
-	epc_options_free(&o);
+	opt_line_free(&o.line);
 	free(line);
 	return 0;
 }

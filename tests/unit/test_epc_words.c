@@ -138,7 +138,7 @@ test_epc_words__a_template_takes_each_attribute_once(void **state)
 {
 	struct epc_template t = {.n = 0};
 	struct hsa_diag diag = {{0}};
-	const struct epc_list twice = {{"CKA_SIGN=true", "sign=false"}, 2};
+	const struct opt_list twice = {{"CKA_SIGN=true", "sign=false"}, 2};
 	char text[32];
 
 	(void)state;
@@ -150,7 +150,7 @@ test_epc_words__a_template_takes_each_attribute_once(void **state)
 	assert_ok(epc_template_ulong(&t, CKA_VALUE_LEN, 32));
 	assert_int_equal(t.n, 1);
 	assert_int_equal(*(CK_ULONG *)t.a[0].pValue, 16);
-	for (unsigned int i = 1; i < EPC_LIST_MAX; i++) {
+	for (unsigned int i = 1; i < OPT_LIST_MAX; i++) {
 		(void)snprintf(text, sizeof(text), "0x8005%04x=00", i);
 		assert_ok(epc_template_add(&t, text, NULL));
 	}
@@ -164,7 +164,7 @@ static void
 set(struct epc_mech *m, const char *name, const char *param)
 {
 	struct hsa_diag diag = {{0}};
-	const struct epc_list params = {{param}, param == NULL ? 0 : 1};
+	const struct opt_list params = {{param}, param == NULL ? 0 : 1};
 
 	memset(m, 0, sizeof(*m));
 	if (!hsa_is_ok(epc_mech_set(m, name, &params, &diag)))
@@ -175,7 +175,7 @@ static void
 no_mech(const char *name, const char *param, const char *words)
 {
 	struct hsa_diag diag = {{0}};
-	const struct epc_list params = {{param}, param == NULL ? 0 : 1};
+	const struct opt_list params = {{param}, param == NULL ? 0 : 1};
 	struct epc_mech m = {.row = NULL};
 	hsa_rc rc = epc_mech_set(&m, name, &params, &diag);
 
@@ -323,8 +323,9 @@ parse(struct epc_options *o, const char *line, struct hsa_diag *diag)
 	for (w = strtok_r(words, " ", &save); w != NULL;
 	     w = strtok_r(NULL, " ", &save))
 		argv[n++] = w;
-	*o = (struct epc_options){.args = NULL};
-	return epc_options_parse(o, epc_verb_find(argv[0]), argv + 1, diag);
+	*o = (struct epc_options){.json = false};
+	return opt_parse(&epc_program, &o->line,
+	    opt_find(&epc_program, argv[0]), argv + 1, diag);
 }
 
 static void
@@ -347,26 +348,26 @@ test_epc_words__options_go_to_the_verbs_that_take_them(void **state)
 	(void)state;
 	/* behind -- it is a word, and sign takes none */
 	assert_rc("E_ARG", parse(&o, "sign --key=k -- --hex", &diag));
-	epc_options_free(&o);
+	opt_line_free(&o.line);
 	assert_ok(parse(&o, "keys -- --odd", &diag));
-	assert_string_equal(o.args[0], "--odd");
-	epc_options_free(&o);
+	assert_string_equal(o.line.args[0], "--odd");
+	opt_line_free(&o.line);
 	assert_ok(parse(
 	    &o, "sign --key=k --mechanism M --param a=b --param c=d", &diag));
 	assert_string_equal(o.key, "k");
 	assert_int_equal(o.param.n, 2);
 	assert_string_equal(o.param.v[1], "c=d");
-	epc_options_free(&o);
+	opt_line_free(&o.line);
 	assert_ok(parse(&o, "remove --help", &diag)); /* help asks nothing */
-	assert_true(o.help);
-	epc_options_free(&o);
+	assert_true(o.line.help);
+	opt_line_free(&o.line);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_rc("E_ARG", parse(&o, bad[i].line, &diag));
 		if (strstr(diag.text, bad[i].words) == NULL)
 			fail_msg("%s: %s", bad[i].line, diag.text);
-		epc_options_free(&o);
+		opt_line_free(&o.line);
 	}
-	assert_null(epc_verb_find("frob"));
+	assert_null(opt_find(&epc_program, "frob"));
 }
 
 static void

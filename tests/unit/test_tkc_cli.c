@@ -17,12 +17,13 @@ parse(struct tkc_options *o, const char *verb, const char *const *words)
 	char copy[8][64], *argv[9] = {NULL};
 	size_t i;
 
-	*o = (struct tkc_options){.args = NULL};
+	*o = (struct tkc_options){.json = false};
 	for (i = 0; i < 8 && words[i] != NULL; i++) {
 		assert_true(strlen(words[i]) < sizeof(copy[0]));
 		argv[i] = strcpy(copy[i], words[i]);
 	}
-	return tkc_options_parse(o, tkc_verb_find(verb), argv, &diag);
+	return opt_parse(
+	    &tkc_program, &o->line, opt_find(&tkc_program, verb), argv, &diag);
 }
 
 static void
@@ -41,15 +42,15 @@ test_verbs__all_that_ibmcloud_tke_has_and_this_covers(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const struct tkc_verb *v = tkc_verb_find(names[i]);
+		const struct opt_verb *v = opt_find(&tkc_program, names[i]);
 
 		if (v == NULL)
 			fail_msg("no verb %s", names[i]);
-		assert_non_null(v->run);
+		assert_non_null(((const struct tkc_verb *)v)->run);
 		assert_true(strlen(v->summary) > 10);
 	}
-	assert_null(tkc_verb_find("cryptounit"));
-	assert_null(tkc_verb_find(""));
+	assert_null(opt_find(&tkc_program, "cryptounit"));
+	assert_null(opt_find(&tkc_program, ""));
 }
 
 static void
@@ -63,13 +64,13 @@ test_options__values_flags_and_arguments_in_any_order(void **state)
 
 	(void)state;
 	assert_int_equal(parse(&o, "cryptounit-mk-load", words).v, 0);
-	assert_int_equal(o.arg_count, 1);
+	assert_int_equal(o.line.arg_count, 1);
 	assert_true(o.json);
 	assert_non_null(o.state);
 	assert_int_equal(o.signs, 2);
 	tkc_options_free(&o);
 	assert_int_equal(parse(&o, "sigkey-rm", after).v, 0);
-	assert_int_equal(o.arg_count, 1);
+	assert_int_equal(o.line.arg_count, 1);
 	assert_false(o.json);
 	tkc_options_free(&o);
 }
@@ -90,6 +91,7 @@ test_options__wrong_use_is_refused_with_the_way_out(void **state)
 	    {"cryptounits", {"--state", "a", "--state", "b", NULL},
 		"given twice"},
 	    {"cryptounits", {"x", NULL}, "one word too many"},
+	    {"cryptounits", {"x", "--help", NULL}, "one word too many"},
 	    {"cryptounit-mk-load", {"1", "2", "3", "4", NULL},
 		"one word too many"},
 	    {"sigkeys", {"--state", "x", NULL}, "--help"},

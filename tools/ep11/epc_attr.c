@@ -232,7 +232,7 @@ epc_template_put(
 	for (i = 0; i < t->n; i++)
 		if (t->a[i].type == type)
 			return HSA_OK;
-	if (t->n == EPC_LIST_MAX)
+	if (t->n == OPT_LIST_MAX)
 		return HSA_RC(E_RANGE);
 	hsa_buf_put(value, p, n);
 	HSA_TRY(rc, hsa_buf_rc(value));
@@ -318,7 +318,7 @@ out:
 
 hsa_rc
 epc_template_list(
-    struct epc_template *t, const struct epc_list *list, struct hsa_diag *diag)
+    struct epc_template *t, const struct opt_list *list, struct hsa_diag *diag)
 {
 	size_t i = 0;
 	hsa_rc rc = HSA_OK;
@@ -334,7 +334,7 @@ epc_template_free(struct epc_template *t)
 {
 	size_t i = 0;
 
-	for (i = 0; i < EPC_LIST_MAX; i++)
+	for (i = 0; i < OPT_LIST_MAX; i++)
 		hsa_buf_free(&t->value[i]);
 	t->n = 0;
 }

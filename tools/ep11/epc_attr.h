@@ -36,8 +36,8 @@ const struct epc_attr_row *epc_attr_of(CK_ATTRIBUTE_TYPE type);
 
 /* A template and the memory of its values; zeroed: empty. */
 struct epc_template {
-	CK_ATTRIBUTE a[EPC_LIST_MAX];
-	struct hsa_buf value[EPC_LIST_MAX];
+	CK_ATTRIBUTE a[OPT_LIST_MAX];
+	struct hsa_buf value[OPT_LIST_MAX];
 	CK_ULONG n;
 };
 
@@ -50,7 +50,7 @@ struct epc_template {
 HSA_MUST_USE hsa_rc epc_template_add(
     struct epc_template *t, const char *text, struct hsa_diag *diag);
 HSA_MUST_USE hsa_rc epc_template_list(
-    struct epc_template *t, const struct epc_list *list, struct hsa_diag *diag);
+    struct epc_template *t, const struct opt_list *list, struct hsa_diag *diag);
 HSA_MUST_USE hsa_rc epc_template_put(
     struct epc_template *t, CK_ATTRIBUTE_TYPE type, const void *p, size_t n);
 HSA_MUST_USE hsa_rc epc_template_ulong(

@@ -1,13 +1,12 @@
 /*
- * epc_cli.h - the command line of ep11: a table of verbs, a table of options,
- * and which verb takes which.
+ * epc_cli.h - the command line of ep11: its verbs, its options, its exit
+ * statuses.
  */
 #ifndef EPC_CLI_H
 #define EPC_CLI_H
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include "hsa_err.h"
+#include "opt.h"
 
 struct epc_session;
 
@@ -36,54 +35,25 @@ enum epc_option {             /* bits: which options a verb takes */
 	EPC_OPT_HEX = 1u << 15
 };
 
-#define EPC_LIST_MAX 64
-
-struct epc_list {
-	const char *v[EPC_LIST_MAX];
-	size_t n;
-};
-
-struct epc_options { /* strings point into argv */
+struct epc_options {
+	struct opt_line line;
 	const char *unit;
-	bool json, help, version, hex, force, der;
+	bool json, hex, force, der;
 	const char *in, *out, *key, *mechanism, *signature, *pin_blob;
 	const char *kek, *mac_key, *public_out, *bits, *curve, *exponent;
 	const char *pin_file, *nonce, *label, *expect;
-	struct epc_list param, attr, public_attr;
-	const char **args; /* what is no option; owned array */
-	size_t arg_count;
+	struct opt_list param, attr, public_attr;
 };
 
 struct epc_verb {
-	const char *name;
-	const char *args;    /* "KEYSTORE KEY" for the usage line */
-	const char *summary; /* one line */
-	const char *detail;  /* for --help; "" or lines with their newlines */
-	unsigned int options;
-	size_t min_args, max_args;
+	struct opt_verb is;
 	hsa_rc (*run)(struct epc_session *s);
 };
 
 /* One table per source file of verbs, each ended by a row without a name. */
 extern const struct epc_verb epc_verbs_look[], epc_verbs_make[],
     epc_verbs_key[], epc_verbs_use[], epc_verbs_store[];
-const struct epc_verb *epc_verb_find(const char *name);
-
-/*
- * epc_options_before(o, argv, diag) - options before the verb: --unit, --json,
- * --help, --version; moves *argv on to the verb. E_ARG with the fix.
- * epc_options_parse(o, verb, argv, diag) - everything behind the verb, ended
- * by NULL; "--" ends the options. Options may have their value as the next
- * word or behind '='. E_ARG with the fix.
- */
-HSA_MUST_USE hsa_rc epc_options_before(
-    struct epc_options *o, char ***argv, struct hsa_diag *diag);
-HSA_MUST_USE hsa_rc epc_options_parse(struct epc_options *o,
-    const struct epc_verb *verb, char **argv, struct hsa_diag *diag);
-void epc_options_free(struct epc_options *o);
-
-void epc_usage(void);                       /* all verbs, on stdout */
-void epc_help(const struct epc_verb *verb); /* one verb, on stdout */
+extern const struct opt_program epc_program;
 
 /* epc_exit_of(rc) - exit status for a failed call. */
 enum epc_exit epc_exit_of(hsa_rc rc);

@@ -8,7 +8,7 @@
 /* A template as the attributes that a request holds. */
 struct wanted {
 	struct epc_template t;
-	struct hsa_attr a[EPC_LIST_MAX];
+	struct hsa_attr a[OPT_LIST_MAX];
 };
 
 static hsa_rc

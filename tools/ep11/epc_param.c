@@ -74,7 +74,7 @@ member(struct words *w, const char *at, size_t n, struct hsa_diag *diag)
 
 static hsa_rc
 read_words(
-    struct words *w, const struct epc_list *params, struct hsa_diag *diag)
+    struct words *w, const struct opt_list *params, struct hsa_diag *diag)
 {
 	size_t i = 0, n = 0;
 	const char *at = NULL;
@@ -370,7 +370,7 @@ out:
 
 hsa_rc
 epc_mech_set(struct epc_mech *to, const char *name,
-    const struct epc_list *params, struct hsa_diag *diag)
+    const struct opt_list *params, struct hsa_diag *diag)
 {
 	struct words w = {.given = {false}};
 	CK_MECHANISM_TYPE type = 0;

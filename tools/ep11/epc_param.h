@@ -28,7 +28,7 @@ struct epc_mech {
  * epc_mech_type(type, name, diag) - the number alone.
  */
 HSA_MUST_USE hsa_rc epc_mech_set(struct epc_mech *to, const char *name,
-    const struct epc_list *params, struct hsa_diag *diag);
+    const struct opt_list *params, struct hsa_diag *diag);
 HSA_MUST_USE hsa_rc epc_mech_type(
     CK_MECHANISM_TYPE *type, const char *name, struct hsa_diag *diag);
 void epc_mech_free(struct epc_mech *m);

@@ -37,7 +37,7 @@ epc_session_close(struct epc_session *s)
 		(void)m_shutdown();
 	host_conn_free(s->conn);
 	hsa_buf_free(&s->json);
-	epc_options_free(&s->opt);
+	opt_line_free(&s->opt.line);
 	*s = (struct epc_session){.up = false};
 }
 

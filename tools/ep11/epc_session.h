@@ -24,7 +24,7 @@ struct host_conn;
 
 struct epc_session {
 	struct epc_options opt;
-	const struct epc_verb *verb;
+	const struct opt_verb *verb;
 	struct hsa_diag diag;
 	bool up;         /* m_init was called */
 	bool facts_only; /* the verb has no output but what it says */

@@ -281,7 +281,7 @@ out:
 static hsa_rc
 run_attributes(struct epc_session *s)
 {
-	const char *what = s->opt.args[0];
+	const char *what = s->opt.line.args[0];
 	struct hsa_buf key = {0};
 	hsa_rc rc;
 
@@ -363,24 +363,29 @@ out:
 }
 
 const struct epc_verb epc_verbs_key[] = {
-    {"wrap", "", "Wrap a key with another one", "",
-	EPC_OPT_KEY | EPC_OPT_KEK | EPC_OPT_MECH | EPC_OPT_OUT | EPC_OPT_HEX, 0,
-	0, run_wrap},
-    {"export-public", "", "Write the public half of a key",
-	"PEM, for OpenSSL and others; the key may be public or private.",
-	EPC_OPT_KEY | EPC_OPT_OUT | EPC_OPT_DER | EPC_OPT_HEX, 0, 0,
+    {{"wrap", "", "Wrap a key with another one", "",
+	 EPC_OPT_KEY | EPC_OPT_KEK | EPC_OPT_MECH | EPC_OPT_OUT | EPC_OPT_HEX,
+	 0, 0},
+	run_wrap},
+    {{"export-public", "", "Write the public half of a key",
+	 "PEM, for OpenSSL and others; the key may be public or private.",
+	 EPC_OPT_KEY | EPC_OPT_OUT | EPC_OPT_DER | EPC_OPT_HEX, 0, 0},
 	run_export},
-    {"rewrap", "", "Bring a key under the new master key",
-	"While a committed new master key waits beside the current one.",
-	EPC_OPT_KEY | EPC_OPT_OUT | EPC_OPT_HEX, 0, 0, run_rewrap},
-    {"attributes", "get|set", "Show or change a key's attributes",
-	"get: all, or those named by --attr. set: the key's file is written\n"
-	"anew unless --out names another.",
-	EPC_OPT_KEY | EPC_OPT_ATTR | EPC_OPT_OUT, 1, 1, run_attributes},
-    {"login", "", "Open a session that keys can be bound to",
-	"The output is the PIN blob: --pin-blob of the verbs that make a key.\n"
-	"The same PIN and nonce open the same session again.",
-	EPC_OPT_LOGIN | EPC_OPT_OUT | EPC_OPT_HEX, 0, 0, run_login},
-    {"logout", "", "Close a session", "", EPC_OPT_PIN, 0, 0, run_logout},
-    {.name = NULL},
+    {{"rewrap", "", "Bring a key under the new master key",
+	 "While a committed new master key waits beside the current one.",
+	 EPC_OPT_KEY | EPC_OPT_OUT | EPC_OPT_HEX, 0, 0},
+	run_rewrap},
+    {{"attributes", "get|set", "Show or change a key's attributes",
+	 "get: all, or those named by --attr. set: the key's file is written\n"
+	 "anew unless --out names another.",
+	 EPC_OPT_KEY | EPC_OPT_ATTR | EPC_OPT_OUT, 1, 1},
+	run_attributes},
+    {{"login", "", "Open a session that keys can be bound to",
+	 "The output is the PIN blob: --pin-blob of the verbs that make a "
+	 "key.\n"
+	 "The same PIN and nonce open the same session again.",
+	 EPC_OPT_LOGIN | EPC_OPT_OUT | EPC_OPT_HEX, 0, 0},
+	run_login},
+    {{"logout", "", "Close a session", "", EPC_OPT_PIN, 0, 0}, run_logout},
+    {.is = {.name = NULL}},
 };

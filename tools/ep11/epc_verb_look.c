@@ -194,7 +194,7 @@ static hsa_rc
 run_list(struct epc_session *s)
 {
 	const char *what =
-	    s->opt.arg_count == 0 ? "mechanisms" : s->opt.args[0];
+	    s->opt.line.arg_count == 0 ? "mechanisms" : s->opt.line.args[0];
 
 	if (strcmp(what, "mechanisms") == 0)
 		return run_mechanisms(s);
@@ -204,12 +204,13 @@ run_list(struct epc_session *s)
 }
 
 const struct epc_verb epc_verbs_look[] = {
-    {"info", "", "Library, module and domain", "", 0, 0, 0, run_info},
-    {"mechanisms", "", "What the unit can do, with key sizes",
-	"Control points of the domain take mechanisms away.", 0, 0, 0,
+    {{"info", "", "Library, module and domain", "", 0, 0, 0}, run_info},
+    {{"mechanisms", "", "What the unit can do, with key sizes",
+	 "Control points of the domain take mechanisms away.", 0, 0, 0},
 	run_mechanisms},
-    {"list", "[WHAT]", "List mechanisms, keystores, or the keys of one",
-	"WHAT: mechanisms (default), keystores, or a keystore's name or id.",
-	EPC_OPT_ATTR, 0, 1, run_list},
-    {.name = NULL},
+    {{"list", "[WHAT]", "List mechanisms, keystores, or the keys of one",
+	 "WHAT: mechanisms (default), keystores, or a keystore's name or id.",
+	 EPC_OPT_ATTR, 0, 1},
+	run_list},
+    {.is = {.name = NULL}},
 };

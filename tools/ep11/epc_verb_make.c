@@ -200,7 +200,7 @@ out:
 static hsa_rc
 run_generate(struct epc_session *s)
 {
-	const char *name = s->opt.args[0];
+	const char *name = s->opt.line.args[0];
 	const struct kind *k = NULL;
 	struct make m = {.s = s};
 	uint64_t bits = 0;
@@ -335,29 +335,34 @@ out:
 }
 
 const struct epc_verb epc_verbs_make[] = {
-    {"generate", "TYPE", "Generate a key or a key pair",
-	"TYPE: aes, generic, des2, des3; rsa, ec, dsa, dh (pairs: --public).\n"
-	"dsa and dh take their domain parameters as --public-attr\n"
-	"CKA_IBM_STRUCT_PARAMS=@FILE.",
-	EPC_OPT_OUT | EPC_OPT_HEX | EPC_OPT_ATTR | EPC_OPT_PAIR | EPC_OPT_MAKE |
-	    EPC_OPT_PIN,
-	1, 1, run_generate},
-    {"unwrap", "", "Make a key of wrapped material",
-	"--attr CKA_CLASS=secret --attr CKA_KEY_TYPE=aes says what it is. The\n"
-	"public half of a private key goes to --public.",
-	EPC_OPT_IN | EPC_OPT_OUT | EPC_OPT_HEX | EPC_OPT_MECH | EPC_OPT_ATTR |
-	    EPC_OPT_KEK | EPC_OPT_PIN | EPC_OPT_PAIR,
-	0, 0, run_unwrap},
-    {"derive", "", "Derive a key",
-	"ep11 derive --key k --mechanism ECDH1_DERIVE --param public=@point\n"
-	"--attr CKA_CLASS=secret --attr CKA_KEY_TYPE=aes --attr "
-	"CKA_VALUE_LEN=32",
-	EPC_OPT_OUT | EPC_OPT_HEX | EPC_OPT_MECH | EPC_OPT_ATTR | EPC_OPT_KEY |
-	    EPC_OPT_PIN,
-	0, 0, run_derive},
-    {"import-public", "", "Make a public key of the unit's from a file",
-	"The input is PEM or DER, or a certificate in PEM.",
-	EPC_OPT_IN | EPC_OPT_OUT | EPC_OPT_HEX | EPC_OPT_ATTR | EPC_OPT_PIN, 0,
-	0, run_import},
-    {.name = NULL},
+    {{"generate", "TYPE", "Generate a key or a key pair",
+	 "TYPE: aes, generic, des2, des3; rsa, ec, dsa, dh (pairs: --public).\n"
+	 "dsa and dh take their domain parameters as --public-attr\n"
+	 "CKA_IBM_STRUCT_PARAMS=@FILE.",
+	 EPC_OPT_OUT | EPC_OPT_HEX | EPC_OPT_ATTR | EPC_OPT_PAIR |
+	     EPC_OPT_MAKE | EPC_OPT_PIN,
+	 1, 1},
+	run_generate},
+    {{"unwrap", "", "Make a key of wrapped material",
+	 "--attr CKA_CLASS=secret --attr CKA_KEY_TYPE=aes says what it is. "
+	 "The\n"
+	 "public half of a private key goes to --public.",
+	 EPC_OPT_IN | EPC_OPT_OUT | EPC_OPT_HEX | EPC_OPT_MECH | EPC_OPT_ATTR |
+	     EPC_OPT_KEK | EPC_OPT_PIN | EPC_OPT_PAIR,
+	 0, 0},
+	run_unwrap},
+    {{"derive", "", "Derive a key",
+	 "ep11 derive --key k --mechanism ECDH1_DERIVE --param public=@point\n"
+	 "--attr CKA_CLASS=secret --attr CKA_KEY_TYPE=aes --attr "
+	 "CKA_VALUE_LEN=32",
+	 EPC_OPT_OUT | EPC_OPT_HEX | EPC_OPT_MECH | EPC_OPT_ATTR | EPC_OPT_KEY |
+	     EPC_OPT_PIN,
+	 0, 0},
+	run_derive},
+    {{"import-public", "", "Make a public key of the unit's from a file",
+	 "The input is PEM or DER, or a certificate in PEM.",
+	 EPC_OPT_IN | EPC_OPT_OUT | EPC_OPT_HEX | EPC_OPT_ATTR | EPC_OPT_PIN, 0,
+	 0},
+	run_import},
+    {.is = {.name = NULL}},
 };

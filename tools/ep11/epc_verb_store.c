@@ -68,7 +68,7 @@ static hsa_rc
 run_create(struct epc_session *s)
 {
 	struct hsa_ks_request q = {
-	    .op = HSA_KS_CREATE_KEYSTORE, .name = s->opt.args[0]};
+	    .op = HSA_KS_CREATE_KEYSTORE, .name = s->opt.line.args[0]};
 	struct hsa_ks_reply r = {0};
 	struct attrs a = {.n = 0};
 	hsa_rc rc;
@@ -92,7 +92,7 @@ run_delete(struct epc_session *s)
 	struct hsa_ks_reply r = {0};
 	hsa_rc rc;
 
-	HSA_TRY(rc, epc_find_store(s, q.keystore_id, s->opt.args[0]));
+	HSA_TRY(rc, epc_find_store(s, q.keystore_id, s->opt.line.args[0]));
 	HSA_TRY(rc, epc_keystore(s, &r, &q));
 	show(s, &r);
 out:
@@ -112,7 +112,7 @@ run_store(struct epc_session *s)
 
 	HSA_TRY(rc, attrs_read(&a, s));
 	HSA_TRY(rc, epc_key(s, &blob, s->opt.key, "--key"));
-	HSA_TRY(rc, epc_find_store(s, q.keystore_id, s->opt.args[0]));
+	HSA_TRY(rc, epc_find_store(s, q.keystore_id, s->opt.line.args[0]));
 	q.attr = a.a;
 	q.attr_len = a.n;
 	q.blob = (struct hsa_slice){blob.p, blob.len};
@@ -146,8 +146,8 @@ run_update(struct epc_session *s)
 	HSA_TRY(rc, attrs_read(&a, s));
 	if (s->opt.key != NULL)
 		HSA_TRY(rc, epc_key(s, &blob, s->opt.key, "--key"));
-	HSA_TRY(rc, epc_find_store(s, q.keystore_id, s->opt.args[0]));
-	HSA_TRY(rc, epc_find_key(s, &was, q.keystore_id, s->opt.args[1]));
+	HSA_TRY(rc, epc_find_store(s, q.keystore_id, s->opt.line.args[0]));
+	HSA_TRY(rc, epc_find_key(s, &was, q.keystore_id, s->opt.line.args[1]));
 	memcpy(q.key_id, was.key[0].id, sizeof(q.key_id));
 	HSA_TRY(rc, expected(s, &q.version, was.key[0].version));
 	attrs_keep(&a, &was.key[0]);
@@ -172,8 +172,8 @@ run_remove(struct epc_session *s)
 	struct hsa_ks_reply was = {0}, r = {0};
 	hsa_rc rc;
 
-	HSA_TRY(rc, epc_find_store(s, q.keystore_id, s->opt.args[0]));
-	HSA_TRY(rc, epc_find_key(s, &was, q.keystore_id, s->opt.args[1]));
+	HSA_TRY(rc, epc_find_store(s, q.keystore_id, s->opt.line.args[0]));
+	HSA_TRY(rc, epc_find_key(s, &was, q.keystore_id, s->opt.line.args[1]));
 	memcpy(q.key_id, was.key[0].id, sizeof(q.key_id));
 	HSA_TRY(rc, expected(s, &q.version, was.key[0].version));
 	HSA_TRY(rc, epc_keystore(s, &r, &q));
@@ -191,8 +191,8 @@ run_fetch(struct epc_session *s)
 	struct hsa_ks_reply r = {0};
 	hsa_rc rc;
 
-	HSA_TRY(rc, epc_find_store(s, store, s->opt.args[0]));
-	HSA_TRY(rc, epc_find_key(s, &r, store, s->opt.args[1]));
+	HSA_TRY(rc, epc_find_store(s, store, s->opt.line.args[0]));
+	HSA_TRY(rc, epc_find_key(s, &r, store, s->opt.line.args[1]));
 	HSA_TRY(rc, epc_out(s, "key", r.key[0].blob.p, r.key[0].blob.n));
 	if (s->opt.json)
 		show(s, &r);
@@ -210,31 +210,37 @@ run_stores(struct epc_session *s)
 static hsa_rc
 run_keys(struct epc_session *s)
 {
-	return epc_list_keys(
-	    s, s->opt.args[0], s->opt.arg_count > 1 ? s->opt.args[1] : NULL);
+	return epc_list_keys(s, s->opt.line.args[0],
+	    s->opt.line.arg_count > 1 ? s->opt.line.args[1] : NULL);
 }
 
 const struct epc_verb epc_verbs_store[] = {
-    {"create", "NAME", "Create a keystore", "", EPC_OPT_ATTR, 1, 1, run_create},
-    {"delete", "KEYSTORE", "Delete a keystore",
-	"It must be empty, unless --force.", EPC_OPT_FORCE, 1, 1, run_delete},
-    {"stores", "", "List keystores", "All, or those with every --attr.",
-	EPC_OPT_ATTR, 0, 0, run_stores},
-    {"store", "KEYSTORE", "Store a key blob or public key in a keystore",
-	"Class, type and uses come from the key itself; --attr adds others.",
-	EPC_OPT_KEY | EPC_OPT_LABEL | EPC_OPT_ATTR, 1, 1, run_store},
-    {"update", "KEYSTORE KEY", "Change a stored key",
-	"--label, --attr and --key replace what they name. Refused when the\n"
-	"key was changed meanwhile.",
-	EPC_OPT_KEY | EPC_OPT_LABEL | EPC_OPT_ATTR | EPC_OPT_VERSION, 2, 2,
+    {{"create", "NAME", "Create a keystore", "", EPC_OPT_ATTR, 1, 1},
+	run_create},
+    {{"delete", "KEYSTORE", "Delete a keystore",
+	 "It must be empty, unless --force.", EPC_OPT_FORCE, 1, 1},
+	run_delete},
+    {{"stores", "", "List keystores", "All, or those with every --attr.",
+	 EPC_OPT_ATTR, 0, 0},
+	run_stores},
+    {{"store", "KEYSTORE", "Store a key blob or public key in a keystore",
+	 "Class, type and uses come from the key itself; --attr adds others.",
+	 EPC_OPT_KEY | EPC_OPT_LABEL | EPC_OPT_ATTR, 1, 1},
+	run_store},
+    {{"update", "KEYSTORE KEY", "Change a stored key",
+	 "--label, --attr and --key replace what they name. Refused when the\n"
+	 "key was changed meanwhile.",
+	 EPC_OPT_KEY | EPC_OPT_LABEL | EPC_OPT_ATTR | EPC_OPT_VERSION, 2, 2},
 	run_update},
-    {"remove", "KEYSTORE KEY", "Delete a key from a keystore",
-	"Refused when the key was changed meanwhile.", EPC_OPT_VERSION, 2, 2,
+    {{"remove", "KEYSTORE KEY", "Delete a key from a keystore",
+	 "Refused when the key was changed meanwhile.", EPC_OPT_VERSION, 2, 2},
 	run_remove},
-    {"keys", "KEYSTORE [KEY]", "List the keys of a keystore",
-	"All, or those with every --attr, or the one named.", EPC_OPT_ATTR, 1,
-	2, run_keys},
-    {"fetch", "KEYSTORE KEY", "Write a stored key blob to a file", "",
-	EPC_OPT_OUT | EPC_OPT_HEX, 2, 2, run_fetch},
-    {.name = NULL},
+    {{"keys", "KEYSTORE [KEY]", "List the keys of a keystore",
+	 "All, or those with every --attr, or the one named.", EPC_OPT_ATTR, 1,
+	 2},
+	run_keys},
+    {{"fetch", "KEYSTORE KEY", "Write a stored key blob to a file", "",
+	 EPC_OPT_OUT | EPC_OPT_HEX, 2, 2},
+	run_fetch},
+    {.is = {.name = NULL}},
 };

@@ -334,10 +334,10 @@ run_random(struct epc_session *s)
 	size_t k = 0;
 	hsa_rc rc;
 
-	HSA_TRY(rc, epc_number(&n, s->opt.args[0], &s->diag));
+	HSA_TRY(rc, epc_number(&n, s->opt.line.args[0], &s->diag));
 	if (n == 0 || n > 64u * PIECE) {
 		rc = hsa_fail(&s->diag, HSA_RC(E_ARG), "1 to %zu bytes, not %s",
-		    64u * PIECE, s->opt.args[0]);
+		    64u * PIECE, s->opt.line.args[0]);
 		goto out;
 	}
 	HSA_TRY(rc, epc_up(s));
@@ -361,23 +361,26 @@ out:
 	(EPC_OPT_KEY | EPC_OPT_MECH | EPC_OPT_IN | EPC_OPT_OUT | EPC_OPT_HEX)
 
 const struct epc_verb epc_verbs_use[] = {
-    {"encrypt", "", "Encrypt",
-	"ep11 encrypt --key k --mechanism AES_GCM --param iv=HEX,aad=HEX",
-	CRYPT, 0, 0, run_encrypt},
-    {"decrypt", "", "Decrypt",
-	"Nothing is written unless all of the input is good.", CRYPT, 0, 0,
+    {{"encrypt", "", "Encrypt",
+	 "ep11 encrypt --key k --mechanism AES_GCM --param iv=HEX,aad=HEX",
+	 CRYPT, 0, 0},
+	run_encrypt},
+    {{"decrypt", "", "Decrypt",
+	 "Nothing is written unless all of the input is good.", CRYPT, 0, 0},
 	run_decrypt},
-    {"sign", "", "Sign, or make a MAC",
-	"ECDSA signatures are r and s side by side, as PKCS #11 has them.",
-	CRYPT, 0, 0, run_sign},
-    {"verify", "", "Verify a signature or a MAC",
-	"Exit status 1 when it is wrong.",
-	EPC_OPT_KEY | EPC_OPT_MECH | EPC_OPT_IN | EPC_OPT_SIG, 0, 0,
+    {{"sign", "", "Sign, or make a MAC",
+	 "ECDSA signatures are r and s side by side, as PKCS #11 has them.",
+	 CRYPT, 0, 0},
+	run_sign},
+    {{"verify", "", "Verify a signature or a MAC",
+	 "Exit status 1 when it is wrong.",
+	 EPC_OPT_KEY | EPC_OPT_MECH | EPC_OPT_IN | EPC_OPT_SIG, 0, 0},
 	run_verify},
-    {"digest", "", "Hash", "ep11 digest --mechanism SHA256 --in FILE --hex",
-	EPC_OPT_MECH | EPC_OPT_IN | EPC_OPT_OUT | EPC_OPT_HEX, 0, 0,
+    {{"digest", "", "Hash", "ep11 digest --mechanism SHA256 --in FILE --hex",
+	 EPC_OPT_MECH | EPC_OPT_IN | EPC_OPT_OUT | EPC_OPT_HEX, 0, 0},
 	run_digest},
-    {"random", "BYTES", "Random bytes of the unit", "",
-	EPC_OPT_OUT | EPC_OPT_HEX, 1, 1, run_random},
-    {.name = NULL},
+    {{"random", "BYTES", "Random bytes of the unit", "",
+	 EPC_OPT_OUT | EPC_OPT_HEX, 1, 1},
+	run_random},
+    {.is = {.name = NULL}},
 };

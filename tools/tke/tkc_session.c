@@ -141,12 +141,12 @@ tkc_session_words(struct tkc_session *s, struct tkc_words *w,
 	const struct tkc_prompt *p = &s->opt.passwords.prompt;
 	hsa_rc rc;
 
-	if (s->opt.arg_count > 0) {
-		w->word = calloc(s->opt.arg_count, sizeof(*w->word));
+	if (s->opt.line.arg_count > 0) {
+		w->word = calloc(s->opt.line.arg_count, sizeof(*w->word));
 		if (w->word == NULL)
 			return HSA_RC(E_NOMEM);
-		w->len = s->opt.arg_count;
-		memcpy(w->word, s->opt.args, w->len * sizeof(*w->word));
+		w->len = s->opt.line.arg_count;
+		memcpy(w->word, s->opt.line.args, w->len * sizeof(*w->word));
 		return HSA_OK;
 	}
 	HSA_TRY(rc, tkc_prompt_line(p, &w->held, question, option, &s->diag));

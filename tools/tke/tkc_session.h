@@ -11,7 +11,7 @@
 #include "tkc_select.h"
 
 struct tkc_session {
-	const struct tkc_verb *verb;
+	const struct opt_verb *verb;
 	struct tkc_options opt;
 	struct hsa_diag diag;
 	enum tkc_exit exit; /* of a verb that ran to its end */

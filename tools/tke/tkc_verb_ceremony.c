@@ -219,32 +219,33 @@ ceremony(struct tkc_session *s)
 	const struct tkc_options *o = &s->opt;
 	hsa_rc rc;
 
-	if (o->arg_count != 2)
+	if (o->line.arg_count != 2)
 		return hsa_fail(&s->diag, HSA_RC(E_ARG),
 		    "usage: tke ceremony check FILE, or tke ceremony run "
 		    "FILE; see tke ceremony --help");
-	h.file = o->args[1];
-	if (strcmp(o->args[0], "check") == 0)
+	h.file = o->line.args[1];
+	if (strcmp(o->line.args[0], "check") == 0)
 		rc = check(&h);
-	else if (strcmp(o->args[0], "run") == 0)
+	else if (strcmp(o->line.args[0], "run") == 0)
 		rc = hold(&h);
 	else
 		rc = hsa_fail(&s->diag, HSA_RC(E_ARG), "\"%s\": check or run",
-		    o->args[0]);
+		    o->line.args[0]);
 	hall_close(&h);
 	return rc;
 }
 
 const struct tkc_verb tkc_verbs_ceremony[] = {
-    {"ceremony", "check|run FILE",
-	"Check or hold a ceremony that a YAML "
-	"file describes",
-	"check reads the file and everything it names, and changes "
-	"nothing; with --state\nit also looks up the units. run checks, "
-	"then does it step by step, and writes a\ntranscript; exit status "
-	"1 when anything deviated. See tke-ceremony(5).",
-	TKC_OPT_SERVER | TKC_OPT_FILES | TKC_OPT_PASSWORD | TKC_OPT_JSON |
-	    TKC_OPT_RUN,
-	2, ceremony},
-    {NULL, "", "", "", 0, 0, NULL},
+    {{"ceremony", "check|run FILE",
+	 "Check or hold a ceremony that a YAML "
+	 "file describes",
+	 "check reads the file and everything it names, and changes "
+	 "nothing; with --state\nit also looks up the units. run checks, "
+	 "then does it step by step, and writes a\ntranscript; exit status "
+	 "1 when anything deviated. See tke-ceremony(5).",
+	 TKC_OPT_SERVER | TKC_OPT_FILES | TKC_OPT_PASSWORD | TKC_OPT_JSON |
+	     TKC_OPT_RUN,
+	 0, 2},
+	ceremony},
+    {.is = {.name = NULL}},
 };

@@ -163,7 +163,7 @@ sigkey_sel(struct tkc_session *s)
 	hsa_rc rc;
 
 	HSA_TRY(rc, tkc_session_keys(s));
-	if (s->opt.arg_count == 0)
+	if (s->opt.line.arg_count == 0)
 		HSA_TRY(rc, print_keys(s, &s->ring.sigkeys, true));
 	HSA_TRY(rc, tkc_session_words(s, &words,
 			"Signature keys that sign the next commands",
@@ -259,30 +259,36 @@ out:
 #define LOCAL (TKC_OPT_FILES | TKC_OPT_JSON)
 
 const struct tkc_verb tkc_verbs_key[] = {
-    {"sigkeys", "", "List the signature keys in the key directory", "", LOCAL,
-	0, sigkeys},
-    {"sigkey-add", "",
-	"Make a signature key and its password-protected "
-	"file",
-	"", LOCAL | TKC_OPT_PASSWORD | TKC_OPT_NAME | TKC_OPT_TYPE, 0,
+    {{"sigkeys", "", "List the signature keys in the key directory", "", LOCAL,
+	 0, 0},
+	sigkeys},
+    {{"sigkey-add", "",
+	 "Make a signature key and its password-protected "
+	 "file",
+	 "", LOCAL | TKC_OPT_PASSWORD | TKC_OPT_NAME | TKC_OPT_TYPE, 0, 0},
 	sigkey_add},
-    {"sigkey-rm", "[KEY...]", "Delete signature key files",
-	"KEY: number in the list, name, or at least four digits of the "
-	"SKI.",
-	LOCAL | TKC_OPT_YES, TKC_SELECT_MAX, sigkey_rm},
-    {"sigkey-sel", "[KEY...]",
-	"Select the signature keys that sign "
-	"commands",
-	"Exactly these are selected afterwards; none selects no key.", LOCAL,
-	TKC_SELECT_MAX, sigkey_sel},
-    {"mks", "", "List the master key parts in the key directory", "", LOCAL, 0,
+    {{"sigkey-rm", "[KEY...]", "Delete signature key files",
+	 "KEY: number in the list, name, or at least four digits of the "
+	 "SKI.",
+	 LOCAL | TKC_OPT_YES, 0, TKC_SELECT_MAX},
+	sigkey_rm},
+    {{"sigkey-sel", "[KEY...]",
+	 "Select the signature keys that sign "
+	 "commands",
+	 "Exactly these are selected afterwards; none selects no key.", LOCAL,
+	 0, TKC_SELECT_MAX},
+	sigkey_sel},
+    {{"mks", "", "List the master key parts in the key directory", "", LOCAL, 0,
+	 0},
 	mks},
-    {"mk-add", "", "Make or enter a master key part and its file",
-	"The value is never on the command line.",
-	LOCAL | TKC_OPT_PASSWORD | TKC_OPT_VALUE, 0, mk_add},
-    {"mk-rm", "[KEYPART...]", "Delete master key part files",
-	"KEYPART: number in the list, description, or at least four "
-	"digits of the\nverification pattern.",
-	LOCAL | TKC_OPT_YES, TKC_SELECT_MAX, mk_rm},
-    {NULL, "", "", "", 0, 0, NULL},
+    {{"mk-add", "", "Make or enter a master key part and its file",
+	 "The value is never on the command line.",
+	 LOCAL | TKC_OPT_PASSWORD | TKC_OPT_VALUE, 0, 0},
+	mk_add},
+    {{"mk-rm", "[KEYPART...]", "Delete master key part files",
+	 "KEYPART: number in the list, description, or at least four "
+	 "digits of the\nverification pattern.",
+	 LOCAL | TKC_OPT_YES, 0, TKC_SELECT_MAX},
+	mk_rm},
+    {.is = {.name = NULL}},
 };

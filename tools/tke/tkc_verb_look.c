@@ -306,23 +306,28 @@ out:
 #define WITH (TKC_OPT_SERVER | TKC_OPT_FILES | TKC_OPT_JSON)
 
 const struct tkc_verb tkc_verbs_look[] = {
-    {"cryptounit-admins", "",
-	"List the administrators of the selected "
-	"crypto units",
-	"", WITH, 0, admins},
-    {"cryptounit-thrhlds", "",
-	"Show the signature thresholds of the "
-	"selected crypto units",
-	"", WITH, 0, thresholds},
-    {"cryptounit-cps", "",
-	"Show the control points of the selected crypto units",
-	"Points are numbered as EP11 does; above 80 none has a name.", WITH, 0,
+    {{"cryptounit-admins", "",
+	 "List the administrators of the selected "
+	 "crypto units",
+	 "", WITH, 0, 0},
+	admins},
+    {{"cryptounit-thrhlds", "",
+	 "Show the signature thresholds of the "
+	 "selected crypto units",
+	 "", WITH, 0, 0},
+	thresholds},
+    {{"cryptounit-cps", "",
+	 "Show the control points of the selected crypto units",
+	 "Points are numbered as EP11 does; above 80 none has a name.", WITH, 0,
+	 0},
 	points},
-    {"cryptounit-mk", "",
-	"Show the master key registers of the selected "
-	"crypto units",
-	"", WITH, 0, registers},
-    {"cryptounit-compare", "", "Compare the selected crypto units",
-	"Exit status 1 when they differ.", WITH, 0, compare},
-    {NULL, "", "", "", 0, 0, NULL},
+    {{"cryptounit-mk", "",
+	 "Show the master key registers of the selected "
+	 "crypto units",
+	 "", WITH, 0, 0},
+	registers},
+    {{"cryptounit-compare", "", "Compare the selected crypto units",
+	 "Exit status 1 when they differ.", WITH, 0, 0},
+	compare},
+    {.is = {.name = NULL}},
 };

@@ -100,7 +100,7 @@ select_units(struct tkc_session *s, bool add)
 
 	HSA_TRY(rc, tkc_session_files(s));
 	HSA_TRY(rc, tkc_session_fleet(s));
-	if (s->opt.arg_count == 0)
+	if (s->opt.line.arg_count == 0)
 		HSA_TRY(rc, print_units(s));
 	HSA_TRY(rc, tkc_session_words(s, &words,
 			add ? "Numbers of the crypto units to select"
@@ -130,13 +130,16 @@ rm(struct tkc_session *s)
 #define WITH (TKC_OPT_SERVER | TKC_OPT_FILES | TKC_OPT_JSON)
 
 const struct tkc_verb tkc_verbs_select[] = {
-    {"cryptounits", "", "List the crypto units of the service instance", "",
-	WITH, 0, list},
-    {"cryptounit-add", "[NUM...]", "Select crypto units",
-	"NUM: the number in the list, a location, a serial number, or "
-	"all.\nThe next commands go to every selected unit.",
-	WITH, TKC_FLEET_MAX, add},
-    {"cryptounit-rm", "[NUM...]", "Take crypto units out of the selection", "",
-	WITH, TKC_FLEET_MAX, rm},
-    {NULL, "", "", "", 0, 0, NULL},
+    {{"cryptounits", "", "List the crypto units of the service instance", "",
+	 WITH, 0, 0},
+	list},
+    {{"cryptounit-add", "[NUM...]", "Select crypto units",
+	 "NUM: the number in the list, a location, a serial number, or "
+	 "all.\nThe next commands go to every selected unit.",
+	 WITH, 0, TKC_FLEET_MAX},
+	add},
+    {{"cryptounit-rm", "[NUM...]", "Take crypto units out of the selection", "",
+	 WITH, 0, TKC_FLEET_MAX},
+	rm},
+    {.is = {.name = NULL}},
 };
