@@ -1,7 +1,8 @@
 /*
  * ep11_policy.h - what control points say of a key by itself: its algorithm,
  * curve, exponent and strength (ep11-host-api 18.4). Asked whenever a key
- * comes into being: generated, derived, unwrapped, or loaded as a public key.
+ * comes into being - generated, derived, unwrapped, loaded as a public key -
+ * and whenever one is used, to wrap and to derive as well.
  */
 #ifndef EP11_POLICY_H
 #define EP11_POLICY_H

@@ -131,9 +131,9 @@ oaep(struct ep11_engine *e, struct hsa_buf *out, bool encrypt,
 		return ep11_use_crypt(e, out, encrypt, &token, k->h, in, n,
 		    encrypt ? CKR_OK : CKR_ENCRYPTED_DATA_INVALID);
 	if (encrypt) {
-		if (!ep11_pad_oaep(em, n, in, m))
-			return CKR_FUNCTION_FAILED;
-		rv = raw_encrypt(e, out, k, (struct hsa_slice){em, n});
+		rv = ep11_pad_oaep(em, n, in, m)
+			 ? raw_encrypt(e, out, k, (struct hsa_slice){em, n})
+			 : CKR_FUNCTION_FAILED;
 		hsa_wipe(em, sizeof(em));
 		return rv;
 	}
