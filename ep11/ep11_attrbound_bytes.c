@@ -1,8 +1,8 @@
 #include <string.h>
 
 #include "ep11_attrbound.h"
+#include "ep11_slice.h"
 #include "hsa_call.h"
-#include "hsa_cur.h"
 
 static const uint8_t magic[4] = {'E', 'A', 'B', 1};
 
@@ -22,13 +22,6 @@ valid(const struct ep11_ab *a)
 	       a->material.n % 8 == 0;
 }
 
-static void
-put16(struct hsa_buf *b, struct hsa_slice s)
-{
-	hsa_buf_be16(b, (uint16_t)s.n);
-	hsa_buf_put(b, s.p, s.n);
-}
-
 hsa_rc
 ep11_ab_encode(struct hsa_buf *b, const struct ep11_ab *ab)
 {
@@ -43,24 +36,11 @@ ep11_ab_encode(struct hsa_buf *b, const struct ep11_ab *ab)
 	hsa_buf_be32(b, ab->bits);
 	hsa_buf_u8(b, (uint8_t)ab->form);
 	hsa_buf_u8(b, (uint8_t)ab->how);
-	put16(b, ab->params);
-	put16(b, ab->spki);
-	put16(b, ab->transport);
+	ep11_slice_put(b, ab->params);
+	ep11_slice_put(b, ab->spki);
+	ep11_slice_put(b, ab->transport);
 	hsa_buf_put(b, ab->material.p, ab->material.n);
 	return hsa_buf_rc(b);
-}
-
-static hsa_rc
-get16(struct hsa_cur *c, struct hsa_slice *s)
-{
-	uint16_t n = 0;
-	hsa_rc rc;
-
-	HSA_TRY(rc, hsa_cur_be16(c, &n));
-	HSA_TRY(rc, hsa_cur_bytes(c, &s->p, n));
-	s->n = n;
-out:
-	return rc;
 }
 
 hsa_rc
@@ -81,9 +61,9 @@ ep11_ab_decode(struct ep11_ab *ab, const void *p, size_t n)
 	HSA_TRY(rc, hsa_cur_be32(&c, &a.bits));
 	HSA_TRY(rc, hsa_cur_u8(&c, &form));
 	HSA_TRY(rc, hsa_cur_u8(&c, &how));
-	HSA_TRY(rc, get16(&c, &a.params));
-	HSA_TRY(rc, get16(&c, &a.spki));
-	HSA_TRY(rc, get16(&c, &a.transport));
+	HSA_TRY(rc, ep11_slice_get(&c, &a.params));
+	HSA_TRY(rc, ep11_slice_get(&c, &a.spki));
+	HSA_TRY(rc, ep11_slice_get(&c, &a.transport));
 	if (hsa_cur_left(&c) < MATERIAL_MIN + EP11_MAC_LEN) {
 		rc = HSA_RC(E_TRUNCATED);
 		goto out;

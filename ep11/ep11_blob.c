@@ -1,8 +1,8 @@
 #include <string.h>
 
 #include "ep11_blob.h"
+#include "ep11_slice.h"
 #include "hsa_call.h"
-#include "hsa_cur.h"
 
 #define VERSION 0x1234u
 #define AT_BOOLS 52
@@ -79,25 +79,10 @@ ep11_blob_encode(struct hsa_buf *b, const struct ep11_blob *blob)
 	hsa_buf_put(b, blob->iv, sizeof(blob->iv));
 	hsa_buf_u8(b, (uint8_t)blob->form);
 	hsa_buf_be32(b, blob->bits);
-	hsa_buf_be16(b, (uint16_t)blob->params.n);
-	hsa_buf_put(b, blob->params.p, blob->params.n);
-	hsa_buf_be16(b, (uint16_t)blob->spki.n);
-	hsa_buf_put(b, blob->spki.p, blob->spki.n);
+	ep11_slice_put(b, blob->params);
+	ep11_slice_put(b, blob->spki);
 	hsa_buf_put(b, blob->wrapped.p, blob->wrapped.n);
 	return hsa_buf_rc(b);
-}
-
-static hsa_rc
-slice16(struct hsa_cur *c, struct hsa_slice *s)
-{
-	uint16_t n = 0;
-	hsa_rc rc = hsa_cur_be16(c, &n);
-
-	if (hsa_is_ok(rc))
-		rc = hsa_cur_bytes(c, &s->p, n);
-	if (hsa_is_ok(rc))
-		s->n = n;
-	return rc;
 }
 
 hsa_rc
@@ -120,8 +105,8 @@ ep11_blob_decode(struct ep11_blob *blob, const void *p, size_t n)
 	HSA_TRY(rc, hsa_cur_copy(&c, b.iv, sizeof(b.iv)));
 	HSA_TRY(rc, hsa_cur_u8(&c, &form));
 	HSA_TRY(rc, hsa_cur_be32(&c, &b.bits));
-	HSA_TRY(rc, slice16(&c, &b.params));
-	HSA_TRY(rc, slice16(&c, &b.spki));
+	HSA_TRY(rc, ep11_slice_get(&c, &b.params));
+	HSA_TRY(rc, ep11_slice_get(&c, &b.spki));
 	if (version != VERSION || form < EP11_FORM_OBJECT ||
 	    form > EP11_FORM_VALUE) {
 		rc = HSA_RC(E_FORMAT);

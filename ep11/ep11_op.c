@@ -1,14 +1,7 @@
 #include <string.h>
 
 #include "ep11_op.h"
-#include "hsa_cur.h"
-
-static void
-put_slice(struct hsa_buf *b, struct hsa_slice s)
-{
-	hsa_buf_be16(b, (uint16_t)s.n);
-	hsa_buf_put(b, s.p, s.n);
-}
+#include "ep11_slice.h"
 
 hsa_rc
 ep11_op_encode(struct hsa_buf *b, const struct hsa_mech *m,
@@ -28,9 +21,9 @@ ep11_op_encode(struct hsa_buf *b, const struct hsa_mech *m,
 	hsa_buf_be64(b, m->salt_len);
 	hsa_buf_be64(b, m->kdf);
 	hsa_buf_be64(b, m->tag_bits);
-	put_slice(b, m->a);
-	put_slice(b, m->b);
-	put_slice(b, key);
+	ep11_slice_put(b, m->a);
+	ep11_slice_put(b, m->b);
+	ep11_slice_put(b, key);
 	hsa_buf_be16(b, (uint16_t)work_len);
 	work = hsa_buf_reserve(b, work_len);
 	if (work == NULL)
@@ -38,19 +31,6 @@ ep11_op_encode(struct hsa_buf *b, const struct hsa_mech *m,
 	memset(work, 0, work_len);
 	b->len += work_len;
 	return hsa_buf_rc(b);
-}
-
-static hsa_rc
-get_slice(struct hsa_cur *c, struct hsa_slice *s)
-{
-	uint16_t n = 0;
-	hsa_rc rc;
-
-	HSA_TRY(rc, hsa_cur_be16(c, &n));
-	HSA_TRY(rc, hsa_cur_bytes(c, &s->p, n));
-	s->n = n;
-out:
-	return rc;
 }
 
 hsa_rc
@@ -71,10 +51,10 @@ ep11_op_decode(struct ep11_op *op, uint8_t *p, size_t n)
 	HSA_TRY(rc, hsa_cur_be64(&c, &got.mech.salt_len));
 	HSA_TRY(rc, hsa_cur_be64(&c, &got.mech.kdf));
 	HSA_TRY(rc, hsa_cur_be64(&c, &got.mech.tag_bits));
-	HSA_TRY(rc, get_slice(&c, &got.mech.a));
-	HSA_TRY(rc, get_slice(&c, &got.mech.b));
-	HSA_TRY(rc, get_slice(&c, &got.key));
-	HSA_TRY(rc, get_slice(&c, &work));
+	HSA_TRY(rc, ep11_slice_get(&c, &got.mech.a));
+	HSA_TRY(rc, ep11_slice_get(&c, &got.mech.b));
+	HSA_TRY(rc, ep11_slice_get(&c, &got.key));
+	HSA_TRY(rc, ep11_slice_get(&c, &work));
 	HSA_TRY(rc, hsa_cur_end(&c));
 	if (fed > 1 || kind > HSA_MECH_OTHER) {
 		rc = HSA_RC(E_FORMAT);
