@@ -222,6 +222,17 @@ right_kind(
 	}
 }
 
+static bool
+is_bare(struct hsa_slice key)
+{
+	struct ep11_spki s;
+	size_t maced = 0;
+
+	return ep11_is_spki(key.p, key.n) &&
+	       hsa_is_ok(ep11_spki_decode(&s, &maced, key.p, key.n)) &&
+	       !s.maced;
+}
+
 static void
 genuine(const struct mix_call *m)
 {
@@ -234,6 +245,10 @@ genuine(const struct mix_call *m)
 		const struct mix_arg *a = &m->arg[which[i]];
 
 		if (slice(&m->c, which[i]).n == 0 || !takes(&m->c, which[i]))
+			continue;
+		/* what a control point allows */
+		if (m->c.fn == HSA_FN_WRAP_KEY && which[i] == MIX_ARG_KEY2 &&
+		    is_bare(m->c.key2))
 			continue;
 		mix_must(a->genuine);
 		mix_must(right_kind(&the->item[a->item], &m->c, which[i]));
@@ -359,6 +374,62 @@ digests(const struct hsa_mech *m, const struct hsa_buf *digest,
 	hsa_call_free(&c);
 }
 
+/* What was wrapped by a way that has no chance in it is wrapped so again. */
+static void
+wraps_again(const struct mix_call *m, const struct hsa_buf *blob)
+{
+	struct hsa_call c = {.fn = HSA_FN_WRAP_KEY, .mech = m->c.mech};
+
+	c.key = helper_slice(blob);
+	c.key2 = m->c.key2;
+	engine(&c);
+	mix_must(c.rv == CKR_OK || may_refuse(c.rv));
+	if (c.rv == CKR_OK)
+		mix_must(c.out.len == m->c.out.len &&
+			 memcmp(c.out.p, m->c.out.p, c.out.len) == 0);
+	hsa_call_free(&c);
+}
+
+static void
+unwraps(const struct mix_call *m)
+{
+	const struct mix_item *k = &the->item[m->arg[MIX_ARG_KEY].item];
+	const struct ep11_mech_row *row = ep11_mech_find(m->c.mech.type);
+	struct hsa_call c = {.fn = HSA_FN_UNWRAP_KEY, .mech = m->c.mech};
+	struct ep11_blob was = {0}, is = {0};
+	uint64_t len;
+	struct hsa_attr t[] = {
+	    {.type = CKA_CLASS, .p = (const uint8_t *)&k->cls, .n = 8},
+	    {.type = CKA_KEY_TYPE, .p = (const uint8_t *)&k->type, .n = 8},
+	    {.type = CKA_VALUE_LEN, .p = (const uint8_t *)&len, .n = 8}};
+	bool bound = row->family == EP11_FAMILY_ATTRBOUND;
+
+	/* with a bare public key nobody here unwraps */
+	if (the->item[m->arg[MIX_ARG_KEY2].item].kind != MIX_KEY ||
+	    is_bare(m->c.key2))
+		return;
+	mix_must(hsa_is_ok(ep11_blob_decode(&was, k->b.p, k->b.len)));
+	len = was.bits / 8;
+	c.attr = t;
+	c.attr_len = bound ? 0 : was.cls == CKO_SECRET_KEY ? 3 : 2;
+	c.data = helper_slice(&m->c.out);
+	c.key2 = helper_slice(&the->item[partner(m->arg[MIX_ARG_KEY2].item)].b);
+	c.key3 = m->c.key3;
+	engine(&c);
+	mix_must(c.rv == CKR_OK || may_refuse(c.rv));
+	if (c.rv == CKR_OK) {
+		mix_must(hsa_is_ok(ep11_blob_decode(&is, c.out.p, c.out.len)));
+		mix_must(is.cls == was.cls && is.type == was.type &&
+			 is.bits == was.bits && is.spki.n == was.spki.n &&
+			 is.params.n == was.params.n);
+		mix_must(is.spki.n == 0 ||
+			 memcmp(is.spki.p, was.spki.p, is.spki.n) == 0);
+		if (!bound && row->family != EP11_FAMILY_RSA_CRYPT)
+			wraps_again(m, &c.out);
+	}
+	hsa_call_free(&c);
+}
+
 /* A whole operation is done: fed went in, all came out. */
 static void
 done(CK_FLAGS flag, int key, const struct hsa_mech *m,
@@ -461,10 +532,23 @@ new_keys(const struct mix_call *m)
 }
 
 static void
+wrapped(const struct mix_call *m)
+{
+	const struct mix_item *k = &the->item[m->arg[MIX_ARG_KEY].item];
+	struct mix_item *i =
+	    mix_add(the, MIX_WRAPPED, m->c.out.p, m->c.out.len);
+
+	if (i == NULL)
+		return;
+	mix_made_with(the, i, &m->c.mech, m->arg[MIX_ARG_KEY2].item);
+	i->cls = k->cls;
+	i->type = k->type;
+}
+
+static void
 keep(const struct mix_call *m)
 {
 	const struct hsa_call *c = &m->c;
-	struct mix_item *i;
 
 	switch (c->fn) {
 	case HSA_FN_GENERATE_KEY:
@@ -481,10 +565,8 @@ keep(const struct mix_call *m)
 		(void)mix_add(the, MIX_PIN, c->out.p, c->out.len);
 		break;
 	case HSA_FN_WRAP_KEY:
-		i = mix_add(the, MIX_WRAPPED, c->out.p, c->out.len);
-		if (i != NULL)
-			mix_made_with(
-			    the, i, &c->mech, m->arg[MIX_ARG_KEY2].item);
+		unwraps(m);
+		wrapped(m);
 		break;
 	case HSA_FN_ENCRYPT_SINGLE:
 	case HSA_FN_SIGN_SINGLE:

@@ -165,6 +165,7 @@ mix_add_key(struct mix *x, const struct hsa_buf *b)
 		mix_must(hsa_is_ok(ep11_blob_decode(&blob, b->p, b->len)));
 		i->cls = blob.cls;
 		i->type = blob.type;
+		i->bound = (blob.bools & EP11_ATTRBOUND) != 0;
 	}
 	return i;
 }

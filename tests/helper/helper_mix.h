@@ -22,7 +22,7 @@ enum mix_kind {
 	MIX_STATE,     /* fn: its Init; key, mech; fed, given */
 	MIX_CIPHER,    /* ciphertext of fed */
 	MIX_SIGNATURE, /* signature of fed */
-	MIX_WRAPPED,   /* key (the KEK), mech, cls and type */
+	MIX_WRAPPED,   /* key (the KEK), mech; cls and type of what is inside */
 	MIX_PIN,       /* pin blob */
 	MIX_SPKI,      /* bare */
 	MIX_POINT      /* public value for ECDH and DH; type */
@@ -33,8 +33,9 @@ struct mix_item {
 	struct hsa_buf b;
 	CK_OBJECT_CLASS cls;
 	CK_KEY_TYPE type;
-	int mate; /* the pair's other half; -1: none */
-	int key;  /* that it was made with; -1: not known */
+	bool bound; /* to its attributes */
+	int mate;   /* the pair's other half; -1: none */
+	int key;    /* that it was made with; -1: not known */
 	enum hsa_fn fn;
 	struct hsa_mech mech; /* into a1 and a2 */
 	struct hsa_buf a1, a2;

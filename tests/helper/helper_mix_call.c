@@ -211,8 +211,13 @@ static bool
 fits(const struct mix_item *i, const struct ep11_mech_row *row,
     CK_OBJECT_CLASS cls)
 {
-	return i->kind == MIX_KEY && i->cls == cls &&
-	       (row == NULL || ep11_mech_key_fits(row, i->type));
+	bool bound = row != NULL && row->family == EP11_FAMILY_ATTRBOUND;
+
+	if (i->kind != MIX_KEY || i->cls != cls)
+		return false;
+	if (bound)
+		return i->bound && i->type == CKK_AES;
+	return row == NULL || ep11_mech_key_fits(row, i->type);
 }
 
 static int
@@ -299,8 +304,23 @@ mech_and_key(struct mix *x, struct mix_call *m, CK_FLAGS flag)
 		row = some_mech(x, &m->c.mech, flag);
 		key = some_key(x, row, class_of(row, flag));
 	}
-	*to = some_arg(x, m, where, key);
+	/* a bare public key comes under no other */
+	if (row == NULL || row->family != EP11_FAMILY_TRANSPORT ||
+	    mix_u8(x) >= 240)
+		*to = some_arg(x, m, where, key);
 	return row;
+}
+
+/* CKM_IBM_ATTRIBUTEBOUND_WRAP: its MAC key. */
+static int
+bound_mac(struct mix *x)
+{
+	if (mix_u8(x) < 224)
+		for (int i = 0; i < x->items; i++)
+			if (x->item[i].kind == MIX_KEY && x->item[i].bound &&
+			    x->item[i].type == CKK_GENERIC_SECRET)
+				return i;
+	return any(x);
 }
 
 static void
@@ -309,15 +329,18 @@ wrapping(struct mix *x, struct mix_call *m, bool wraps)
 	struct hsa_call *c = &m->c;
 	const struct ep11_mech_row *row =
 	    mech_and_key(x, m, wraps ? CKF_WRAP : CKF_UNWRAP);
+	bool bound = row != NULL && row->family == EP11_FAMILY_ATTRBOUND;
 	int data;
 
-	if (wraps)
-		c->key = some_arg(x, m, MIX_ARG_KEY,
-		    some_key(x, NULL,
-			mix_u8(x) % 3 != 2 ? CKO_SECRET_KEY : CKO_PRIVATE_KEY));
-	if (row != NULL && row->type == CKM_IBM_ATTRIBUTEBOUND_WRAP)
-		c->key3 = some_arg(
-		    x, m, MIX_ARG_KEY3, some_key(x, NULL, CKO_SECRET_KEY));
+	if (wraps) {
+		CK_OBJECT_CLASS cls =
+		    mix_u8(x) % 3 != 2 ? CKO_SECRET_KEY : CKO_PRIVATE_KEY;
+
+		c->key = some_arg(
+		    x, m, MIX_ARG_KEY, some_key(x, bound ? row : NULL, cls));
+	}
+	if (bound)
+		c->key3 = some_arg(x, m, MIX_ARG_KEY3, bound_mac(x));
 	else if (mix_u8(x) >= 240)
 		c->key3 = some_arg(x, m, MIX_ARG_KEY3, any(x));
 	if (wraps)

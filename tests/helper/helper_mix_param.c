@@ -161,14 +161,14 @@ some_type(struct mix *x)
 }
 
 static struct hsa_slice
-some_value(struct mix *x)
+some_value(struct mix *x, CK_ATTRIBUTE_TYPE type)
 {
 	static const uint64_t small[] = {0, 1, 2, 3, 4, 16, 0x10, 0x13, 0x15,
 	    24, 32, 64, 255, 256, 512, 1024, 2048, 4096, 4097};
 	uint8_t v = mix_u8(x);
 
-	if (v < 96)
-		return mix_copy(x, &(uint8_t){v % 3}, 1);
+	if (v < (ep11_bool_of(type) != NULL ? 224 : 32))
+		return mix_copy(x, &(uint8_t){v == 223 ? 2 : v % 2}, 1);
 	return v < 176 ? ulong_of(x, AMONG(x, small)) : mix_bytes(x);
 }
 
@@ -239,6 +239,17 @@ put_new(struct list *l, enum hsa_fn fn, const struct ep11_mech_row *row)
 		return;
 	}
 	type = AMONG(x, types);
+	/* as what was wrapped; and what was bound brings all that itself */
+	if (fn == HSA_FN_UNWRAP_KEY && mix_u8(x) < 192) {
+		int at = mix_newest(x, MIX_WRAPPED);
+
+		if (row != NULL && row->family != EP11_FAMILY_CIPHER &&
+		    row->family != EP11_FAMILY_KEY_WRAP &&
+		    row->family != EP11_FAMILY_RSA_CRYPT)
+			return;
+		if (at >= 0)
+			type = x->item[at].type;
+	}
 	put_num(l, CKA_CLASS,
 	    type == CKK_RSA || type == CKK_EC || type == CKK_DSA ||
 		    type == CKK_DH
@@ -273,7 +284,8 @@ mix_template(struct mix *x, struct hsa_attr a[HSA_CALL_ATTR_MAX + 1],
 	for (size_t i = 0; i < more && l.n < HSA_CALL_ATTR_MAX + 1; i++) {
 		struct hsa_attr *to = &a[l.n];
 
-		put(&l, some_type(x), some_value(x));
+		to->type = some_type(x);
+		put(&l, to->type, some_value(x, to->type));
 		if (fn == HSA_FN_GET_ATTRIBUTE_VALUE) {
 			to->typed = how >= 128;
 			if (how % 8 < 2)
