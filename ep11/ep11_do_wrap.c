@@ -30,32 +30,28 @@ static CK_RV
 outside(struct ep11_engine *e, struct hsa_call *c, const struct ep11_kek *kek,
     const struct ep11_key *k, enum ep11_exposure why, size_t fill)
 {
-	struct hsa_buf filled = {0};
-	uint8_t *v = NULL;
-	size_t n = 0;
+	uint8_t *v = NULL, *filled = NULL;
+	size_t n = 0, whole = 0;
+	struct hsa_slice in;
 	CK_RV rv = ep11_key_value(e, k, why, &v, &n);
 
+	in = (struct hsa_slice){v, n};
 	if (rv == CKR_OK && fill != 0 && n % fill != 0) {
 		/* PKCS #11 of CBC: zeros up to a whole block */
-		uint8_t *to = hsa_buf_reserve(&filled, n + fill);
-
-		if (to == NULL) {
+		whole = n + fill - n % fill;
+		filled = OPENSSL_secure_zalloc(whole);
+		if (filled == NULL)
 			rv = CKR_HOST_MEMORY;
-		} else {
-			memset(to, 0, n + fill);
-			memcpy(to, v, n);
-			filled.len = n + fill - n % fill;
-		}
-	} else if (rv == CKR_OK) {
-		hsa_buf_put(&filled, v, n);
-		rv = filled.failed ? CKR_HOST_MEMORY : CKR_OK;
+		else
+			memcpy(filled, v, n);
+		in = (struct hsa_slice){filled, whole};
 	}
 	if (rv == CKR_OK)
-		rv = ep11_crypt_once(e, &c->out, true, kek->k, kek->row,
-		    &c->mech, (struct hsa_slice){filled.p, filled.len});
+		rv = ep11_crypt_once(
+		    e, &c->out, true, kek->k, kek->row, &c->mech, in);
 	if (rv == CKR_DATA_LEN_RANGE)
 		rv = CKR_KEY_SIZE_RANGE;
-	hsa_buf_free(&filled);
+	OPENSSL_secure_clear_free(filled, whole);
 	OPENSSL_secure_clear_free(v, n);
 	return rv;
 }
