@@ -142,7 +142,6 @@ bk_mock_lose(struct bk_mock *m, enum cu_object_class cls)
 static bool
 fails(struct bk_mock *m, enum bk_mock_op op)
 {
-	m->calls[op]++;
 	return m->fail_at[op] != 0 && --m->fail_at[op] == 0;
 }
 

@@ -38,7 +38,6 @@ struct bk_mock {
 	struct bk_mock_object object[BK_MOCK_OBJECTS];
 	struct bk_mock_object saved[BK_MOCK_OBJECTS];
 	struct evp_pkey_st *oa, *checkpoint;
-	unsigned int calls[BK_MOCK_OPS];
 	unsigned int fail_at[BK_MOCK_OPS]; /* 1: the next call; 0: never */
 	hsa_rc fail_rc;                    /* what it returns */
 };
