@@ -3,26 +3,11 @@
 #include "ep11.h"
 #include "host_op.h"
 
-static CK_RV
-init(enum hsa_fn fn, unsigned char *state, size_t *state_len,
-    const CK_MECHANISM *mech, const unsigned char *key, size_t key_len,
-    target_t target)
-{
-	struct host_op *o = host_op_new(fn);
-
-	if (o != NULL) {
-		host_op_key(o, &o->c.key, key, key_len);
-		host_op_mech(o, &o->c.mech, mech);
-	}
-	host_op_new_state(o, state, state_len);
-	return host_op_run(o, target);
-}
-
 CK_RV
 m_EncryptInit(unsigned char *state, size_t *state_len, CK_MECHANISM_PTR mech,
     const unsigned char *key, size_t key_len, target_t target)
 {
-	return init(
+	return host_op_init(
 	    HSA_FN_ENCRYPT_INIT, state, state_len, mech, key, key_len, target);
 }
 
@@ -30,7 +15,7 @@ CK_RV
 m_DecryptInit(unsigned char *state, size_t *state_len, CK_MECHANISM_PTR mech,
     const unsigned char *key, size_t key_len, target_t target)
 {
-	return init(
+	return host_op_init(
 	    HSA_FN_DECRYPT_INIT, state, state_len, mech, key, key_len, target);
 }
 

@@ -301,3 +301,18 @@ host_op_run(struct host_op *o, uint64_t target)
 	host_op_free(o);
 	return rv;
 }
+
+CK_RV
+host_op_init(enum hsa_fn fn, unsigned char *state, size_t *state_len,
+    const CK_MECHANISM *mech, const unsigned char *key, size_t key_len,
+    uint64_t target)
+{
+	struct host_op *o = host_op_new(fn);
+
+	if (o != NULL) {
+		host_op_key(o, &o->c.key, key, key_len);
+		host_op_mech(o, &o->c.mech, mech);
+	}
+	host_op_new_state(o, state, state_len);
+	return host_op_run(o, target);
+}

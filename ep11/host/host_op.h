@@ -70,6 +70,12 @@ CK_RV host_op_call(struct host_op *o, uint64_t target);
 CK_RV host_op_run(struct host_op *o, uint64_t target);
 void host_op_free(struct host_op *o);
 
+/* host_op_init(fn, ...) - a whole m_EncryptInit or of its shape: Decrypt, Sign,
+ * Verify. */
+CK_RV host_op_init(enum hsa_fn fn, unsigned char *state, size_t *state_len,
+    const CK_MECHANISM *mech, const unsigned char *key, size_t key_len,
+    uint64_t target);
+
 /* host_out(r, p, n) - an output where its room is: CKR_BUFFER_TOO_SMALL with
  * the length when it does not fit. */
 CK_RV host_out(const struct host_room *r, const void *p, size_t n);
