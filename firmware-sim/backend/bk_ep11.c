@@ -101,11 +101,12 @@ t_digest_key(void *ctx, CK_MECHANISM_TYPE hash, const void *before, size_t bn,
 	return bk_ep11_give(&b->ep11, h, rv, true);
 }
 
+/* Encryption, decryption and signing have one shape in Cryptoki. */
 static CK_RV
-t_encrypt(void *ctx, CK_MECHANISM *m, CK_OBJECT_HANDLE key, const void *in,
-    size_t n, uint8_t *out, size_t *on)
+whole(struct bk_p11 *b, CK_C_EncryptInit init, CK_C_Encrypt once,
+    CK_MECHANISM *m, CK_OBJECT_HANDLE key, const void *in, size_t n,
+    uint8_t *out, size_t *on)
 {
-	struct bk_p11 *b = ctx;
 	CK_SESSION_HANDLE h = 0;
 	CK_ULONG len = *on;
 	uint8_t nothing;
@@ -114,11 +115,21 @@ t_encrypt(void *ctx, CK_MECHANISM *m, CK_OBJECT_HANDLE key, const void *in,
 	if (rv != CKR_OK)
 		return rv;
 	out = out_of(out, &len, &nothing);
-	rv = b->ck.C_EncryptInit(h, m, key);
+	rv = init(h, m, key);
 	if (rv == CKR_OK)
-		rv = b->ck.C_Encrypt(h, in_of(in, n), n, out, &len);
+		rv = once(h, in_of(in, n), n, out, &len);
 	*on = len;
 	return bk_ep11_give(&b->ep11, h, rv, true);
+}
+
+static CK_RV
+t_encrypt(void *ctx, CK_MECHANISM *m, CK_OBJECT_HANDLE key, const void *in,
+    size_t n, uint8_t *out, size_t *on)
+{
+	struct bk_p11 *b = ctx;
+
+	return whole(
+	    b, b->ck.C_EncryptInit, b->ck.C_Encrypt, m, key, in, n, out, on);
 }
 
 static CK_RV
@@ -126,19 +137,9 @@ t_decrypt(void *ctx, CK_MECHANISM *m, CK_OBJECT_HANDLE key, const void *in,
     size_t n, uint8_t *out, size_t *on)
 {
 	struct bk_p11 *b = ctx;
-	CK_SESSION_HANDLE h = 0;
-	CK_ULONG len = *on;
-	uint8_t nothing;
-	CK_RV rv = bk_ep11_take(&b->ep11, &h);
 
-	if (rv != CKR_OK)
-		return rv;
-	out = out_of(out, &len, &nothing);
-	rv = b->ck.C_DecryptInit(h, m, key);
-	if (rv == CKR_OK)
-		rv = b->ck.C_Decrypt(h, in_of(in, n), n, out, &len);
-	*on = len;
-	return bk_ep11_give(&b->ep11, h, rv, true);
+	return whole(
+	    b, b->ck.C_DecryptInit, b->ck.C_Decrypt, m, key, in, n, out, on);
 }
 
 static CK_RV
@@ -146,19 +147,8 @@ t_sign(void *ctx, CK_MECHANISM *m, CK_OBJECT_HANDLE key, const void *in,
     size_t n, uint8_t *out, size_t *on)
 {
 	struct bk_p11 *b = ctx;
-	CK_SESSION_HANDLE h = 0;
-	CK_ULONG len = *on;
-	uint8_t nothing;
-	CK_RV rv = bk_ep11_take(&b->ep11, &h);
 
-	if (rv != CKR_OK)
-		return rv;
-	out = out_of(out, &len, &nothing);
-	rv = b->ck.C_SignInit(h, m, key);
-	if (rv == CKR_OK)
-		rv = b->ck.C_Sign(h, in_of(in, n), n, out, &len);
-	*on = len;
-	return bk_ep11_give(&b->ep11, h, rv, true);
+	return whole(b, b->ck.C_SignInit, b->ck.C_Sign, m, key, in, n, out, on);
 }
 
 static CK_RV
