@@ -1,8 +1,8 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hsa_buf.h"
 #include "hsa_hash.h"
@@ -79,9 +79,20 @@ hsa_equal_ct(const void *a, const void *b, size_t n)
 hsa_rc
 hsa_random(void *p, size_t n)
 {
+	uint8_t *at = p;
+
 	if (n > INT32_MAX)
 		return HSA_RC(E_RANGE);
-	return RAND_bytes(p, (int)n) == 1 ? HSA_OK : HSA_RC(E_CRYPTO);
+	while (n > 0) {
+		/* the most that the call gives */
+		size_t some = n < 256 ? n : 256;
+
+		if (getentropy(at, some) != 0)
+			return HSA_RC(E_CRYPTO);
+		at += some;
+		n -= some;
+	}
+	return HSA_OK;
 }
 
 void

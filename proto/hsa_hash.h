@@ -37,8 +37,10 @@ void hsa_wipe(void *p, size_t n);
 /* hsa_equal_ct(a, b, n) - constant-time equality, for anything secret or
  * compared against an attacker's guess. */
 bool hsa_equal_ct(const void *a, const void *b, size_t n);
-/* hsa_random(p, n) - from OpenSSL's generator: ids, nonces, salts of the
- * client. Keys of a unit come from its token instead. */
+/* hsa_random(p, n) - from the kernel: ids, nonces, salts of the client. Keys of
+ * a unit come from its token instead. OpenSSL's generator has locks that a
+ * child inherits held when another thread was in it at the fork, and the host
+ * library works in such children. */
 HSA_MUST_USE hsa_rc hsa_random(void *p, size_t n);
 
 /* hsa_hex(to, p, n) - lower case, NUL-terminated; to holds 2 * n + 1. */

@@ -592,6 +592,7 @@ test_host_conn__a_child_has_targets_and_connections_of_its_own(void **state)
 		pid = fork();
 		assert_true(pid >= 0);
 		if (pid == 0) {
+			(void)alarm(30); /* rather dead than hanging */
 			if (asks(t) != 1 || m_init() != XCP_OK || asks(t) != 1)
 				_exit(1);
 			if (add(&gone, XCP_MFL_MODULE, 5, 3) != XCP_OK ||
