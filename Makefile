@@ -34,14 +34,15 @@ export UBSAN_OPTIONS ?= print_stacktrace=1
 SANFLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=all
 endif
 ROOMS := proto ep11 ep11/host tke firmware-sim/unit firmware-sim/backend \
-	firmware-sim/seal firmware-sim/channel firmware-sim/endpoint \
-	tools/lib tools/tke tools/hsa tools/ep11 tools/ep11-bench
+	firmware-sim/seal firmware-sim/channel firmware-sim/emitter \
+	firmware-sim/endpoint tools/lib tools/tke tools/hsa tools/ep11 tools/ep11-bench
 CPPFLAGS := -D_GNU_SOURCE -DHSA_VERSION='"$(VERSION)"' \
 	$(addprefix -I,$(ROOMS)) -Ifirmware-sim -Itests/helper -isystem $(BUILD)/gen
 CFLAGS := -std=c11 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) $(FUZZ_CFLAGS)
 LDFLAGS := -Wl,-z,relro,-z,now $(SANFLAGS)
 
 LIBS_HSA := -lprotobuf-c -lcrypto
+LIBS_EMITTER := $(LIBS_HSA) -lpthread
 LIBS_FW := -lp11 -lsqlite3 -lmicrohttpd -lcyaml -ljansson -lcrypto -lpthread -ldl
 LIBS_HOST := -lprotobuf-c -lcrypto -lpthread -ldl
 LIBS_TOOLS := -lcurl -lcyaml -ljansson -lcrypto -lpthread
@@ -58,14 +59,17 @@ OBJ_PROTO := $(call obj,$(call src,proto)) \
 OBJ_TKE := $(call obj,$(call src,tke))
 OBJ_EP11 := $(call obj,$(call src,ep11))
 OBJ_HOST := $(call obj,$(call src,ep11/host))
+OBJ_SEAL := $(call obj,$(call src,firmware-sim/seal firmware-sim/channel \
+	firmware-sim/emitter))
 OBJ_FW := $(call obj,$(call src,firmware-sim/unit firmware-sim/backend \
-	firmware-sim/seal firmware-sim/channel firmware-sim/endpoint))
+	firmware-sim/endpoint)) $(OBJ_SEAL)
 OBJ_TOOLS := $(call obj,$(filter-out %/main.c,$(call src,tools/lib tools/tke \
 	tools/hsa tools/ep11)))
 OBJ_BENCH := $(call obj,$(call src,tools/ep11-bench))
 OBJ_HELPER := $(call obj,$(call src,tests/helper))
 
 A_HSA := $(BUILD)/lib/libhsa.a
+A_PROTO := $(BUILD)/obj/libproto.a
 A_TKE := $(BUILD)/obj/libtke.a
 A_EP11 := $(BUILD)/obj/libep11eng.a
 A_HOST := $(BUILD)/obj/libep11host.a
@@ -140,7 +144,11 @@ define archive
 	$(Q)rm -f $@
 	$(Q)ar rcs $@ $^
 endef
-$(A_HSA): $(OBJ_PROTO)
+# programs link the format alone, so that hsa stays a second reading of it;
+# who installs libhsa gets the sealer and the channel with it
+$(A_PROTO): $(OBJ_PROTO)
+	$(archive)
+$(A_HSA): $(OBJ_PROTO) $(OBJ_SEAL)
 	$(archive)
 $(A_TKE): $(OBJ_TKE)
 	$(archive)
@@ -164,49 +172,50 @@ define link
 endef
 
 $(BUILD)/bin/cryptounitd: $(BUILD)/obj/firmware-sim/main.o $(A_FW) $(A_TKE) \
-    $(A_EP11) $(A_HSA)
+    $(A_EP11) $(A_PROTO)
 	$(link) $(LIBS_FW) $(LIBS_HSA)
-$(BUILD)/bin/tke: $(BUILD)/obj/tools/tke/main.o $(A_TOOLS) $(A_TKE) $(A_HSA)
+$(BUILD)/bin/tke: $(BUILD)/obj/tools/tke/main.o $(A_TOOLS) $(A_TKE) $(A_PROTO)
 	$(link) $(LIBS_TOOLS) $(LIBS_HSA)
-$(BUILD)/bin/hsa: $(BUILD)/obj/tools/hsa/main.o $(A_TOOLS) $(A_TKE) $(A_HSA)
+$(BUILD)/bin/hsa: $(BUILD)/obj/tools/hsa/main.o $(A_TOOLS) $(A_TKE) $(A_PROTO)
 	$(link) $(LIBS_TOOLS) $(LIBS_HSA)
-$(BUILD)/bin/ep11-bench: $(OBJ_BENCH) $(A_HSA) $(SO_UNIT)
+$(BUILD)/bin/ep11-bench: $(OBJ_BENCH) $(A_PROTO) $(SO_UNIT)
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $(OBJ_BENCH) $(A_HSA) -L$(BUILD)/lib \
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(OBJ_BENCH) $(A_PROTO) -L$(BUILD)/lib \
 	    -lcryptounit -Wl,-rpath,'$$ORIGIN/../lib' -ljansson -ldl $(LIBS_HSA)
 
 # m_* come from the shared library, as any application's do; of the archives
 # after it the way to a unit's socket (keystore verbs) and names
 $(BUILD)/bin/ep11: $(BUILD)/obj/tools/ep11/main.o $(A_TOOLS) $(SO_HOST) \
-    $(A_EP11) $(A_HOST) $(A_HSA)
+    $(A_EP11) $(A_HOST) $(A_PROTO)
 	$(link) -Wl,-rpath,'$$ORIGIN/../lib' $(LIBS_TOOLS) $(LIBS_HSA)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(A_HELPER) $(A_TOOLS) $(A_FW) \
-    $(A_TKE) $(A_EP11) $(A_HOST) $(A_HSA)
+    $(A_TKE) $(A_EP11) $(A_HOST) $(A_PROTO)
 	$(link) -lcmocka $(LIBS_TOOLS) $(LIBS_FW) $(LIBS_HSA)
 
 $(FUZZ_BIN): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o \
     $(BUILD)/obj/tests/fuzz/replay_main.o $(A_HELPER) $(A_TOOLS) $(A_FW) \
-    $(A_TKE) $(A_EP11) $(A_HOST) $(A_HSA)
+    $(A_TKE) $(A_EP11) $(A_HOST) $(A_PROTO)
 	$(link) -lcmocka $(LIBS_TOOLS) $(LIBS_FW) $(LIBS_HSA)
 
-$(SO): $(OBJ_PROTO) proto/libhsa.map
+$(SO): $(OBJ_PROTO) $(OBJ_SEAL) proto/libhsa.map
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,libhsa.so.0 \
-	    -Wl,--version-script=proto/libhsa.map -o $@ $(OBJ_PROTO) $(LIBS_HSA)
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,libhsa.so.0 -Wl,-z,defs \
+	    -Wl,--version-script=proto/libhsa.map -o $@ $(filter %.o,$^) \
+	    $(LIBS_EMITTER)
 	ln -sf libhsa.so.0 $(BUILD)/lib/libhsa.so
 
-$(SO_HOST): $(OBJ_HOST) ep11/host/libep11.map $(A_HSA)
+$(SO_HOST): $(OBJ_HOST) ep11/host/libep11.map $(A_PROTO)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,libep11.so.4 \
 	    -Wl,--version-script=ep11/host/libep11.map -o $@ $(OBJ_HOST) \
-	    $(A_HSA) $(LIBS_HOST)
+	    $(A_PROTO) $(LIBS_HOST)
 	ln -sf libep11.so.4 $(BUILD)/lib/libep11.so
 $(SO_UNIT): $(BUILD)/obj/firmware-sim/cryptounit.o \
-    firmware-sim/cryptounit.map $(A_FW) $(A_TKE) $(A_EP11) $(A_HSA)
+    firmware-sim/cryptounit.map $(A_FW) $(A_TKE) $(A_EP11) $(A_PROTO)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,libcryptounit.so.0 -Wl,-z,defs \
@@ -273,7 +282,7 @@ check-tsan: deps-test
 	@CU_BUILD=$(BUILD) tests/run.sh $(BUILD) $(TSAN_TESTS)
 
 $(BUILD)/bin/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(A_HELPER) \
-    $(A_TOOLS) $(A_FW) $(A_TKE) $(A_EP11) $(A_HOST) $(A_HSA)
+    $(A_TOOLS) $(A_FW) $(A_TKE) $(A_EP11) $(A_HOST) $(A_PROTO)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ -lcmocka $(LIBS_TOOLS) \
 	    $(LIBS_FW) $(LIBS_HSA)
@@ -286,7 +295,8 @@ fuzz:
 ## lint          include edges, headers alone, parsers fuzzed, man pages, scripts
 lint: $(GEN)
 	@tests/lint/run.sh $(BUILD) \
-	    "$(CC) $(filter-out -DHSA_VERSION%,$(CPPFLAGS)) -std=c11 $(WARN)"
+	    "$(CC) $(filter-out -DHSA_VERSION%,$(CPPFLAGS)) -std=c11 $(WARN)" \
+	    "$(HEADERS)"
 
 ## analyze       clang-format, clang-tidy and cppcheck
 analyze: $(GEN)
@@ -299,7 +309,8 @@ MAN := $(wildcard tools/man/*.[1-8])
 # headers that only proto/ itself includes stay at home
 HEADERS := $(filter-out %/hsa_codec_wire.h %/hsa_codec_event.h \
 	%/hsa_codec_call.h %/hsa_codec_ks.h %/hsa_codec_unit.h \
-	%/hsa_event_check.h,$(wildcard proto/hsa_*.h))
+	%/hsa_event_check.h %/hsa_use_template.h,$(wildcard proto/hsa_*.h)) \
+	firmware-sim/emitter/hsa_emitter.h
 ## install       programs, libhsa, headers, man pages (DESTDIR, PREFIX)
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin \

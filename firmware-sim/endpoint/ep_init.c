@@ -9,6 +9,7 @@
 #include "hsa_buf.h"
 #include "hsa_hash.h"
 #include "bk_p11.h"
+#include "slog_note.h"
 #include "ep_check.h"
 #include "ep_config.h"
 #include "ep_file.h"
@@ -273,28 +274,17 @@ static hsa_rc
 add_verifier_key(
     struct hsa_buf *keys, const struct ep_unit_config *u, const uint8_t pub[32])
 {
-	static const uint8_t sep[2] = {'\n', 1};
 	struct hsa_buf origin = {0};
-	uint8_t digest[HSA_SHA256_LEN] = {0}, typed[33] = {1};
-	struct hsa_sha256 *h = hsa_sha256_new();
+	struct slog_key k;
 	hsa_rc rc = HSA_OK;
 
-	if (h == NULL)
-		return HSA_RC(E_NOMEM);
 	ep_unit_origin(&origin, u);
 	HSA_TRY(rc, hsa_buf_rc(&origin));
-	HSA_TRY(rc, hsa_sha256_three(h, digest, origin.p, origin.len, sep,
-			sizeof(sep), pub, 32));
-	memcpy(typed + 1, pub, 32);
-	hsa_buf_put(keys, origin.p, origin.len);
-	hsa_buf_str(keys, "+");
-	hsa_buf_hex(keys, digest, 4);
-	hsa_buf_str(keys, "+");
-	hsa_base64(keys, typed, sizeof(typed));
+	HSA_TRY(rc, slog_key_init(&k, hsa_buf_cstr(&origin), pub));
+	slog_key_text(keys, &k);
 	hsa_buf_str(keys, "\n");
 	rc = hsa_buf_rc(keys);
 out:
-	hsa_sha256_free(h);
 	hsa_buf_free(&origin);
 	return rc;
 }

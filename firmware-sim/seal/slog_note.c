@@ -51,6 +51,18 @@ out:
 	return rc;
 }
 
+void
+slog_key_text(struct hsa_buf *b, const struct slog_key *k)
+{
+	uint8_t typed[1 + sizeof(k->public_key)] = {ED25519_TYPE};
+
+	memcpy(typed + 1, k->public_key, sizeof(k->public_key));
+	hsa_buf_printf(b, "%s+", k->origin);
+	hsa_buf_hex(b, k->hash, sizeof(k->hash));
+	hsa_buf_u8(b, '+');
+	hsa_base64(b, typed, sizeof(typed));
+}
+
 hsa_rc
 slog_note_seal(struct hsa_buf *b, const struct slog_key *k, uint64_t size,
     const uint8_t root[HSA_SHA256_LEN], slog_sign *sign, void *ctx)

@@ -40,6 +40,10 @@ typedef hsa_rc slog_sign(
 HSA_MUST_USE hsa_rc slog_key_init(
     struct slog_key *k, const char *origin, const uint8_t public_key[32]);
 
+/* slog_key_text(b, k) - append the verifier key, a line of checkpoint.pub
+ * without its end. */
+void slog_key_text(struct hsa_buf *b, const struct slog_key *k);
+
 /* slog_note_seal(b, k, size, root, sign, ctx) - append a signed checkpoint. */
 HSA_MUST_USE hsa_rc slog_note_seal(struct hsa_buf *b, const struct slog_key *k,
     uint64_t size, const uint8_t root[HSA_SHA256_LEN], slog_sign *sign,

@@ -1,8 +1,9 @@
 #!/bin/sh
-# run.sh BUILD "COMPILE COMMAND" - what a compiler does not say by itself.
+# run.sh BUILD "COMPILE COMMAND" "HEADERS" - what a compiler does not say by itself.
 set -u
 build=$1
 cc=$2
+headers=$3
 pass=0
 fail=0
 step() {
@@ -90,12 +91,25 @@ c_rules() {
 	return $bad
 }
 
+# libhsa exports what the headers that it installs declare, and no more
+exports() {
+	sed -n 's/^\t\t\([a-z0-9_]*\);$/\1/p' proto/libhsa.map | sort >"$tmp"
+	# shellcheck disable=SC2086
+	tests/lint/api.sh $headers | diff - "$tmp" && return
+	echo "< declared in an installed header, not in proto/libhsa.map: add it"
+	echo "> in proto/libhsa.map, not declared: take it out"
+	return 1
+}
+
+tmp=$(mktemp)
+trap 'rm -f "$tmp"' EXIT
 step edges tests/lint/edges.sh
 step headers-alone headers_alone
 step fuzz-covers fuzz_covers
 step parsers-fuzzed parsers_fuzzed
 step man-pages man_pages
 step scripts scripts
+step exports exports
 step c-rules c_rules
 echo "lint: $pass passed, $fail failed (build $build)"
 [ "$fail" = 0 ]
