@@ -78,7 +78,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void)atexit(finish);
 	}
 	(void)nftw(out, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	if (!hsa_is_ok(col_hub_open(&hub, out, &keys, NULL, &diag)))
+	if (!hsa_is_ok(col_hub_open(&hub, out, &keys, &diag)))
 		abort();
 	col_peer_init(&p, &hub);
 	for (size_t at = 1; at < size && !p.done; at += piece)

@@ -15,7 +15,7 @@ static struct helper_vfy_log a, b;
 static struct vfy_keys keys;
 static struct col_hub hub;
 static struct hsa_buf sent; /* what the unit sends next */
-static char base[64], out[80], events[80];
+static char base[64], out[80];
 
 static int
 setup(void **state)
@@ -26,7 +26,6 @@ setup(void **state)
 	(void)state;
 	helper_vfy_tmpdir(base);
 	(void)snprintf(out, sizeof(out), "%s/out", base);
-	(void)snprintf(events, sizeof(events), "%s/events.jsonl", base);
 	helper_vfy_init(&a, 1);
 	helper_vfy_init(&b, 2);
 	helper_vfy_fill(&a, 20, 4, 7);
@@ -35,7 +34,7 @@ setup(void **state)
 	assert_int_equal(
 	    vfy_keys_parse(&keys, (const char *)f.p, f.len, &d).v, 0);
 	hsa_buf_free(&f);
-	assert_int_equal(col_hub_open(&hub, out, &keys, events, &d).v, 0);
+	assert_int_equal(col_hub_open(&hub, out, &keys, &d).v, 0);
 	return 0;
 }
 
@@ -342,7 +341,7 @@ refused(void (*say)(void), const char *why)
 		struct hsa_diag d;
 
 		col_hub_close(&hub);
-		assert_int_equal(col_hub_open(&hub, out, &keys, NULL, &d).v, 0);
+		assert_int_equal(col_hub_open(&hub, out, &keys, &d).v, 0);
 	}
 }
 
@@ -651,48 +650,6 @@ test_peer__records_without_end_are_refused(void **state)
 	col_peer_free(&p);
 }
 
-static size_t
-lines_of(const char *path, char *last, size_t cap)
-{
-	FILE *f = fopen(path, "r");
-	size_t n = 0;
-
-	assert_non_null(f);
-	while (fgets(last, (int)cap, f) != NULL)
-		n++;
-	(void)fclose(f);
-	return n;
-}
-
-static void
-test_peer__events_are_written_as_they_are_stored(void **state)
-{
-	char line[8192];
-	struct hsa_diag d;
-	struct col_peer p;
-	FILE *f;
-
-	(void)state;
-	greet(&p, &a, 0);
-	put_records(&a, 0, 8, 0);
-	feed(&p);
-	assert_int_equal(lines_of(events, line, sizeof(line)), 0);
-	put_checkpoint(&a, 8);
-	feed(&p);
-	/* records 3 and 6 are events */
-	assert_int_equal(lines_of(events, line, sizeof(line)), 2);
-	assert_non_null(strstr(line, "\"outcome\":\"failure\""));
-	col_peer_free(&p);
-	col_hub_close(&hub);
-	/* a torn last line is cut at the next start */
-	f = fopen(events, "a");
-	(void)fputs("{\"action\":\"hs-cr", f);
-	(void)fclose(f);
-	assert_int_equal(col_hub_open(&hub, out, &keys, events, &d).v, 0);
-	assert_int_equal(lines_of(events, line, sizeof(line)), 2);
-	assert_int_equal(line[strlen(line) - 1], '\n');
-}
-
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -709,7 +666,6 @@ main(void)
 	    CASE(test_peer__two_units_do_not_meet),
 	    CASE(test_peer__of_two_connections_of_a_unit_the_faster_wins),
 	    CASE(test_peer__records_without_end_are_refused),
-	    CASE(test_peer__events_are_written_as_they_are_stored),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,9 +11,13 @@
 
 #include "cmd.h"
 #include "col_loop.h"
+#include "sink_run.h"
 
 struct collect_args {
-	const char *listen, *out, *key, *events;
+	const char *listen, *out, *key;
+	const char *sink[SINK_MAX + 1];
+	size_t sinks;
+	struct hsa_buf events; /* the address that --events stands for */
 	struct col_options opt;
 };
 
@@ -52,11 +56,46 @@ recover(struct col_hub *h)
 	hsa_buf_free(&path);
 }
 
+static hsa_rc
+open_sinks(struct sink_set **to, const struct collect_args *a,
+    const struct col_hub *h, struct hsa_diag *diag)
+{
+	const char **unit = calloc(h->len + 1, sizeof(*unit));
+	struct sink_set_config cfg = {.dir = a->out,
+	    .unit = unit,
+	    .units = h->len,
+	    .address = a->sink,
+	    .addresses = a->sinks,
+	    .quiet = a->opt.quiet};
+	hsa_rc rc;
+
+	if (unit == NULL)
+		return hsa_fail(diag, HSA_RC(E_NOMEM), "out of memory");
+	for (size_t i = 0; i < h->len; i++)
+		unit[i] = h->unit[i].name;
+	rc = sink_set_open(to, &cfg, diag);
+	free(unit);
+	return rc;
+}
+
+/* Where standard output belongs to a sink, it is events and nothing else. */
 static int
-collect(const struct collect_args *a)
+say_ready(const struct collect_args *a, const struct col_hub *h,
+    const struct sink_set *sinks)
+{
+	FILE *f = sink_set_uses_stdout(sinks) ? stderr : stdout;
+
+	(void)fprintf(f, "hsa collect: ready on %s, keys of %zu unit%s\n",
+	    a->listen, h->len, h->len == 1 ? "" : "s");
+	return cmd_flush(&cmd_collect, CMD_OK);
+}
+
+static int
+collect(struct collect_args *a)
 {
 	struct col_listen l = {.fd = -1, .folder = -1};
-	struct col_hub hub = {.events = -1};
+	struct col_hub hub = {0};
+	struct sink_set *sinks = NULL;
 	struct hsa_diag diag = {{0}};
 	struct vfy_keys keys = {0};
 	int code = CMD_USAGE, lock = -1;
@@ -64,7 +103,7 @@ collect(const struct collect_args *a)
 	hsa_rc rc;
 
 	HSA_TRY(rc, vfy_keys_load(&keys, a->key, &diag));
-	HSA_TRY(rc, col_hub_open(&hub, a->out, &keys, a->events, &diag));
+	HSA_TRY(rc, col_hub_open(&hub, a->out, &keys, &diag));
 	lock = lock_folder(a->out);
 	if (lock < 0) {
 		rc = hsa_fail(&diag, HSA_RC(E_BUSY),
@@ -76,13 +115,15 @@ collect(const struct collect_args *a)
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	recover(&hub);
+	HSA_TRY(rc, open_sinks(&sinks, a, &hub, &diag));
 	HSA_TRY(rc, col_listen_open(&l, a->listen, &diag));
-	(void)printf("hsa collect: ready on %s, keys of %zu unit%s\n",
-	    a->listen, hub.len, hub.len == 1 ? "" : "s");
-	if (cmd_flush(&cmd_collect, CMD_OK) != CMD_OK)
+	HSA_TRY(rc, sink_set_start(sinks, &diag));
+	if (say_ready(a, &hub, sinks) != CMD_OK)
 		goto out;
+	a->opt.sinks = sinks;
 	rc = col_loop(&hub, &l, &a->opt);
 	code = hsa_is_ok(rc) ? CMD_OK : CMD_FOUND;
 	diag = hub.why;
@@ -93,12 +134,39 @@ out:
 		(void)fprintf(stderr,
 		    "hsa collect: stopped, %" PRIu64 " records stored\n",
 		    hub.stored);
+	/* nobody connects to a collector that only drains */
 	col_listen_close(&l);
+	sink_set_close(sinks);
 	col_hub_close(&hub);
 	vfy_keys_free(&keys);
 	if (lock >= 0)
 		(void)close(lock);
 	return code;
+}
+
+/* --events FILE is --sink file:FILE, whatever the name of the file. */
+static bool
+add_events(struct collect_args *a, const char *path)
+{
+	struct hsa_buf *b = &a->events;
+
+	if (b->len != 0 || a->sinks == SINK_MAX)
+		return false;
+	hsa_buf_str(b, "file:");
+	for (; *path != '\0'; path++)
+		if (*path == '%' || *path == '?')
+			hsa_buf_printf(b, "%%%02x", (unsigned int)*path);
+		else
+			hsa_buf_u8(b, (uint8_t)*path);
+	a->sink[a->sinks++] = hsa_buf_cstr(b);
+	return !b->failed;
+}
+
+static int
+too_many(void)
+{
+	return cmd_usage(
+	    &cmd_collect, "at most %d sinks, and one --events FILE", SINK_MAX);
 }
 
 static int
@@ -109,6 +177,7 @@ run(int argc, char **argv)
 	    {"out", required_argument, NULL, 'o'},
 	    {"key", required_argument, NULL, 'k'},
 	    {"events", required_argument, NULL, 'e'},
+	    {"sink", required_argument, NULL, 's'},
 	    {"once", required_argument, NULL, 'n'},
 	    {"quiet", no_argument, NULL, 'q'},
 	    {"help", no_argument, NULL, 'h'},
@@ -116,10 +185,11 @@ run(int argc, char **argv)
 	};
 	struct collect_args a = {0};
 	char *end;
-	int o;
+	int o, code;
 
 	opterr = 0;
-	while ((o = getopt_long(argc, argv, "l:o:k:e:n:qh", longs, NULL)) != -1)
+	while (
+	    (o = getopt_long(argc, argv, "l:o:k:e:s:n:qh", longs, NULL)) != -1)
 		switch (o) {
 		case 'l':
 			a.listen = optarg;
@@ -131,7 +201,13 @@ run(int argc, char **argv)
 			a.key = optarg;
 			break;
 		case 'e':
-			a.events = optarg;
+			if (!add_events(&a, optarg))
+				return too_many();
+			break;
+		case 's':
+			if (a.sinks == SINK_MAX)
+				return too_many();
+			a.sink[a.sinks++] = optarg;
 			break;
 		case 'n':
 			errno = 0;
@@ -160,7 +236,9 @@ run(int argc, char **argv)
 	if (a.key == NULL)
 		return cmd_usage(&cmd_collect,
 		    "--key FILE is missing: the units' checkpoint.pub");
-	return collect(&a);
+	code = collect(&a);
+	hsa_buf_free(&a.events);
+	return code;
 }
 
 const struct cmd cmd_collect = {
@@ -169,19 +247,25 @@ const struct cmd cmd_collect = {
     .summary = "receive logs from units and keep verified copies",
     .help =
 	"usage: hsa collect --listen unix:PATH --out DIR --key FILE\n"
-	"                   [--events FILE] [--once N] [--quiet]\n\n"
+	"                   [--sink ADDRESS]... [--events FILE] [--once N] "
+	"[--quiet]\n\n"
 	"Keeps a copy of each unit's log in DIR/<unit id>. A batch is "
 	"acknowledged to the\nunit only when it is verified and on stable "
 	"storage; a unit without a key in FILE\nis refused. Prints one line "
 	"with the word ready once units can connect. Ends on\nSIGTERM or "
 	"SIGINT; a start after any end, also kill -9, goes on where the copy "
-	"ends.\n\n"
+	"ends.\n"
+	"SIGHUP opens the files of sinks anew.\n\n"
 	"  -l, --listen unix:PATH  the socket to make, for its owner only\n"
 	"  -o, --out DIR           where the copies go; made when absent\n"
 	"  -k, --key FILE          the units' checkpoint.pub\n"
-	"  -e, --events FILE       append each event as a line of JSON "
-	"(ibm-at). A crash\n                          may repeat lines (same "
-	"id), never lose one\n"
+	"  -s, --sink ADDRESS      pass on what is stored, up to 8 of:\n"
+	"      file:PATH             lines of JSON, each once over any kill\n"
+	"      stdout:               the same to standard output\n"
+	"                          ?format=ibm-at (default) or envelope; a "
+	"sink that fails\n                          is tried again and holds "
+	"up nothing\n"
+	"  -e, --events FILE       the same as --sink file:FILE\n"
 	"  -n, --once N            stop when N records were stored\n"
 	"  -q, --quiet             say only what goes wrong\n\n"
 	"Exit code 0: stopped on request, 1: storing failed, 2: wrong usage "

@@ -1,7 +1,7 @@
 /*
  * col_hub.h - what all connections of a collector share: the keys that it
- * trusts, one store per unit, and the file of events. A store is opened, and
- * thereby recovered, when its unit first says Hello.
+ * trusts, and one store per unit. A store is opened, and thereby recovered,
+ * when its unit first says Hello.
  */
 #ifndef COL_HUB_H
 #define COL_HUB_H
@@ -29,7 +29,6 @@ struct col_hub {
 	size_t segment_bytes;  /* 0: the store's own */
 	struct col_unit *unit; /* one for each key */
 	size_t len;
-	int events;      /* file of event lines, -1: none */
 	uint64_t stored; /* records since the start */
 	size_t pending;  /* bytes of all peers not yet sealed */
 	bool failed;     /* storing failed: nothing more is taken */
@@ -37,12 +36,10 @@ struct col_hub {
 };
 
 /*
- * col_hub_open(h, dir, keys, events, diag) - dir is made, 0700. events: path
- * of the file of event lines, or NULL; a torn last line of it is cut. keys
- * must outlive h.
+ * col_hub_open(h, dir, keys, diag) - dir is made, 0700. keys must outlive h.
  */
 HSA_MUST_USE hsa_rc col_hub_open(struct col_hub *h, const char *dir,
-    const struct vfy_keys *keys, const char *events, struct hsa_diag *diag);
+    const struct vfy_keys *keys, struct hsa_diag *diag);
 void col_hub_close(struct col_hub *h);
 
 /* col_hub_unit(u, h, origin, diag) - its store opened. E_KEY: no key for it;
@@ -50,9 +47,8 @@ void col_hub_close(struct col_hub *h);
 HSA_MUST_USE hsa_rc col_hub_unit(struct col_unit **u, struct col_hub *h,
     const char *origin, struct hsa_diag *diag);
 /*
- * col_hub_keep(h, u, next, entries, note, note_len) - a verified batch: its
- * events are written out, then it goes into the store. On failure h->failed
- * is set for good (STOP).
+ * col_hub_keep(h, u, next, entries, note, note_len) - a verified batch goes
+ * into the store. On failure h->failed is set for good (STOP).
  */
 HSA_MUST_USE hsa_rc col_hub_keep(struct col_hub *h, struct col_unit *u,
     const struct vfy_state *next, const struct hsa_buf *entries,

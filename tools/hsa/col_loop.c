@@ -11,6 +11,7 @@
 
 #include "col_loop.h"
 #include "col_peer.h"
+#include "sink_run.h"
 #include "vfy_utf8.h"
 
 #define READ_SIZE (256u * 1024u)
@@ -35,13 +36,15 @@ struct loop {
 	uint8_t *buf;
 };
 
-static volatile sig_atomic_t stopped;
+static volatile sig_atomic_t stopped, hung_up;
 
 static void
-on_stop(int sig)
+on_signal(int sig)
 {
-	(void)sig;
-	stopped = 1;
+	if (sig == SIGHUP)
+		hung_up = 1;
+	else
+		stopped = 1;
 }
 
 static int64_t
@@ -156,7 +159,8 @@ settle(struct loop *l)
 	if (!any)
 		return;
 	/* a failure is in hub->failed: col_peer_synced refuses then */
-	(void)!hsa_is_ok(col_hub_sync(l->hub));
+	if (hsa_is_ok(col_hub_sync(l->hub)))
+		sink_set_wake(l->opt->sinks);
 	for (size_t i = 0; i < COL_PEERS; i++)
 		if (l->conn[i].fd >= 0 && l->conn[i].peer.acks.len != 0)
 			col_peer_synced(&l->conn[i].peer);
@@ -229,6 +233,10 @@ turn(struct loop *l, const sigset_t *mask)
 			    (c->peer.out.len > c->sent ? POLLOUT : 0));
 	}
 	n = ppoll(fds, COL_PEERS + 1, &tick, mask);
+	if (hung_up) {
+		hung_up = 0;
+		sink_set_reopen(l->opt->sinks);
+	}
 	if (n < 0 && errno != EINTR)
 		return hsa_fail(
 		    &l->hub->why, HSA_RC(E_IO), "poll: %s", strerror(errno));
@@ -262,7 +270,7 @@ hsa_rc
 col_loop(struct col_hub *hub, struct col_listen *listen,
     const struct col_options *opt)
 {
-	struct sigaction sa = {.sa_handler = on_stop};
+	struct sigaction sa = {.sa_handler = on_signal};
 	struct loop *l = calloc(1, sizeof(*l));
 	sigset_t mask;
 	hsa_rc rc = HSA_RC(E_NOMEM);
@@ -281,9 +289,11 @@ col_loop(struct col_hub *hub, struct col_listen *listen,
 	}
 	(void)sigaction(SIGTERM, &sa, NULL);
 	(void)sigaction(SIGINT, &sa, NULL);
+	(void)sigaction(SIGHUP, &sa, NULL);
 	(void)sigprocmask(SIG_SETMASK, NULL, &mask);
 	(void)sigdelset(&mask, SIGTERM);
 	(void)sigdelset(&mask, SIGINT);
+	(void)sigdelset(&mask, SIGHUP);
 	do
 		HSA_TRY(rc, turn(l, &mask));
 	while (!stopped && !hub->failed &&

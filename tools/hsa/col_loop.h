@@ -11,16 +11,20 @@
 #include "col_listen.h"
 #include "hsa_err.h"
 
+struct sink_set;
+
 #define COL_PEERS 64
 
 struct col_options {
-	bool quiet;    /* no lines about what goes well */
-	uint64_t once; /* stop after so many records; 0: never */
+	bool quiet;             /* no lines about what goes well */
+	uint64_t once;          /* stop after so many records; 0: never */
+	struct sink_set *sinks; /* woken after a sync; NULL: none */
 };
 
 /*
- * col_loop(hub, listen, opt) - until SIGTERM or SIGINT, which must be blocked
- * by the caller, or opt->once. E_IO: storing failed, hub->why says why.
+ * col_loop(hub, listen, opt) - until SIGTERM or SIGINT, or opt->once; SIGHUP
+ * goes to the sinks. All three must be blocked by the caller. E_IO: storing
+ * failed, hub->why says why.
  */
 HSA_MUST_USE hsa_rc col_loop(
     struct col_hub *hub, struct col_listen *l, const struct col_options *opt);

@@ -22,11 +22,12 @@ struct vfy_follow {
 	bool open; /* a segment is */
 	char name[VFY_NAME_MAX];
 	struct vfy_reader r, ahead;
-	uint64_t sealed_end; /* in this file, behind its last checkpoint */
-	uint64_t next;       /* sequence of the next record in the log */
-	uint64_t sealed;     /* records before the last checkpoint found */
-	uint64_t looked;     /* records that `ahead` has passed */
-	uint64_t from;       /* first one wanted */
+	uint64_t sealed_end;  /* in this file, behind its last checkpoint */
+	uint64_t next;        /* sequence of the next record in the log */
+	uint64_t sealed;      /* records before the last checkpoint found */
+	uint64_t looked;      /* records that `ahead` has passed */
+	uint64_t from;        /* first one wanted */
+	struct hsa_slice raw; /* of the record given out last; in r's buffer */
 };
 
 hsa_rc
@@ -68,6 +69,12 @@ vfy_follow_free(struct vfy_follow *f)
 	leave(f);
 	(void)close(f->folder);
 	free(f);
+}
+
+struct hsa_slice
+vfy_follow_raw(const struct vfy_follow *f)
+{
+	return f->raw;
 }
 
 void
@@ -209,8 +216,10 @@ take(struct vfy_follow *f, struct hsa_record *to)
 			hsa_record_free(&r);
 			rc = HSA_RC(E_FORMAT);
 		}
-		if (hsa_is_ok(rc))
+		if (hsa_is_ok(rc)) {
 			*to = r;
+			f->raw = (struct hsa_slice){e.p, e.n};
+		}
 		return rc;
 	}
 	return HSA_RC(E_TIMEOUT);

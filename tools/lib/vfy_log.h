@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "hsa_buf.h"
 #include "hsa_err.h"
 #include "hsa_event.h"
 
@@ -113,6 +114,9 @@ HSA_MUST_USE hsa_rc vfy_follow_open(
 void vfy_follow_from(struct vfy_follow *f, uint64_t sequence);
 HSA_MUST_USE hsa_rc vfy_follow_next(
     struct vfy_follow *f, struct hsa_record *r, int wait_ms);
+/* vfy_follow_raw(f) - the stored bytes of the record that the last next gave;
+ * valid until the next call. */
+struct hsa_slice vfy_follow_raw(const struct vfy_follow *f);
 void vfy_follow_place(const struct vfy_follow *f, struct vfy_place *place);
 void vfy_follow_free(struct vfy_follow *f);
 
