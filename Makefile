@@ -332,6 +332,9 @@ install: all
 	for m in $(MAN); do s=$${m##*.}; \
 	    install -d $(DESTDIR)$(PREFIX)/share/man/man$$s && \
 	    install -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$$s || exit 1; done
+	for f in $$(tests/lint/api.sh firmware-sim/emitter/hsa_emitter.h); do \
+	    echo ".so man3/libhsa.3" \
+	    >$(DESTDIR)$(PREFIX)/share/man/man3/$$f.3 || exit 1; done
 
 ## clean         remove $(BUILD)
 clean:

@@ -218,30 +218,26 @@ out:
 
 /* ---- events -------------------------------------------------------------- */
 
-static hsa_rc
-named(const struct hsa_action_row **row, const struct hsa_emitter_event *ev,
-    struct hsa_diag *diag)
+/* NULL, with a diagnosis: no such action. */
+static const struct hsa_action_row *
+named(const struct hsa_emitter_event *ev, struct hsa_diag *diag)
 {
-	const struct hsa_action_row *old = NULL;
+	const bool by_name = ev->action == 0 && ev->action_name != NULL;
+	const struct hsa_action_row *row, *old = NULL;
 
-	*row = NULL;
-	if (ev->action != 0)
-		*row = hsa_catalogue_by_code(ev->action);
-	else if (ev->action_name != NULL) {
-		*row = hsa_catalogue_by_name(ev->action_name);
+	row = by_name ? hsa_catalogue_by_name(ev->action_name)
+		      : hsa_catalogue_by_code(ev->action);
+	if (row == NULL && by_name)
 		old = hsa_catalogue_by_old_name(ev->action_name);
-	}
-	if (*row != NULL)
-		return HSA_OK;
 	if (old != NULL)
-		return hsa_fail(diag, HSA_RC(E_ARG),
-		    "%s is called %s now; fix: use that name", ev->action_name,
-		    old->name);
-	return hsa_fail(diag, HSA_RC(E_ARG),
-	    "no action %.128s in the catalogue; fix: `hsa catalogue` and "
-	    "hsa_catalogue.h list them",
-	    ev->action == 0 && ev->action_name != NULL ? ev->action_name
-						       : "of this code");
+		hsa_diag_set(diag, "%s is called %s now; fix: use that name",
+		    ev->action_name, old->name);
+	else if (row == NULL)
+		hsa_diag_set(diag,
+		    "no action %.128s in the catalogue; fix: `hsa catalogue` "
+		    "and hsa_catalogue.h list them",
+		    by_name ? ev->action_name : "of this code");
+	return row;
 }
 
 static hsa_rc
@@ -278,7 +274,7 @@ static hsa_rc
 build(struct hsa_record *r, const struct hsa_emitter_context *c,
     const struct hsa_emitter_event *ev, struct hsa_diag *diag)
 {
-	const struct hsa_action_row *row = NULL;
+	const struct hsa_action_row *row = named(ev, diag);
 	struct hsa_data request = {0}, response = {0};
 	struct hsa_event_args a = {
 	    .status = ev->status,
@@ -294,7 +290,8 @@ build(struct hsa_record *r, const struct hsa_emitter_context *c,
 	};
 	hsa_rc rc;
 
-	HSA_TRY(rc, named(&row, ev, diag));
+	if (row == NULL)
+		return HSA_RC(E_ARG);
 	HSA_TRY(rc, texts(ev, diag));
 	a.action = row->code;
 	if (a.correlation_id == NULL &&
