@@ -32,8 +32,19 @@ void hsa_record_seal(
 /* hsa_record_decode(r, p, n) - a sealed record (sequence present and first). */
 HSA_MUST_USE hsa_rc hsa_record_decode(
     struct hsa_record *r, const void *p, size_t n);
-/* hsa_record_peek(...) - sequence, source and source sequence only, without
- * allocation; accepts what decode accepts at that level. For recovery. */
+/*
+ * hsa_record_look(l, p, n) - what stands around the body, without allocation;
+ * accepts what decode accepts at that level. For recovery.
+ * hsa_record_peek(...) - sequence, source and source sequence only.
+ */
+struct hsa_look {
+	uint64_t sequence, epoch, wall_ns, mono_ns;
+	enum hsa_source source;
+	uint64_t source_sequence;
+	enum hsa_body body;
+};
+HSA_MUST_USE hsa_rc hsa_record_look(
+    struct hsa_look *l, const void *p, size_t n);
 HSA_MUST_USE hsa_rc hsa_record_peek(uint64_t *sequence, enum hsa_source *source,
     uint64_t *source_sequence, const void *p, size_t n);
 

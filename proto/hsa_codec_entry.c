@@ -80,6 +80,7 @@ hsa_entry_encode_header(struct hsa_buf *b, const char *origin, uint64_t first,
 	if (last != NULL) {
 		header.outbox_last = last[HSA_SOURCE_OUTBOX];
 		header.use_last = last[HSA_SOURCE_USE];
+		header.sealer_last = last[HSA_SOURCE_SEALER];
 	}
 	rc = hsa_wire_pack(b, &pool, &m.base, ENTRY_MAX, true);
 out:
@@ -104,6 +105,7 @@ header_get(struct hsa_entry *e, const Hsa__V1__SegmentHeader *m)
 				HSA_SHA256_LEN, &m->frontier[e->frontier_len]));
 	e->source_last[HSA_SOURCE_OUTBOX] = m->outbox_last;
 	e->source_last[HSA_SOURCE_USE] = m->use_last;
+	e->source_last[HSA_SOURCE_SEALER] = m->sealer_last;
 out:
 	return rc;
 }

@@ -20,6 +20,21 @@ HSA_MUST_USE hsa_rc hsa_codec_special_put(
 HSA_MUST_USE hsa_rc hsa_codec_special_get(
     struct hsa_special *sp, struct hsa_pool *pool, const Hsa__V1__Special *m);
 
+void hsa_codec_use_put(Hsa__V1__Use *m, const struct hsa_use *u);
+HSA_MUST_USE hsa_rc hsa_codec_use_get(struct hsa_use *u, const Hsa__V1__Use *m);
+HSA_MUST_USE hsa_rc hsa_codec_context_put(
+    Hsa__V1__Context *m, struct hsa_pool *pool, const struct hsa_record *r);
+HSA_MUST_USE hsa_rc hsa_codec_context_get(
+    struct hsa_record *r, struct hsa_pool *pool, const Hsa__V1__Context *m);
+void hsa_codec_compact_put(Hsa__V1__Compact *m, const struct hsa_compact *c);
+HSA_MUST_USE hsa_rc hsa_codec_compact_get(
+    struct hsa_compact *c, const Hsa__V1__Compact *m);
+/* FORMAT E6. source_fits: whether a record of this source may have that body,
+ * and a use beside it. body_fits: also which other fields the body excludes. */
+bool hsa_codec_source_fits(
+    enum hsa_source source, enum hsa_body body, bool use);
+bool hsa_codec_body_fits(const struct hsa_record *r);
+
 HSA_MUST_USE Hsa__V1__Initiator *hsa_codec_initiator_put(
     struct hsa_pool *pool, const struct hsa_initiator *i); /* NULL: no memory */
 HSA_MUST_USE hsa_rc hsa_codec_initiator_get(

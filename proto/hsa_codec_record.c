@@ -4,55 +4,33 @@
 #include "hsa_buf.h"
 #include "hsa_codec.h"
 #include "hsa_codec_event.h"
+#include "hsa_compact.h"
 
 #define SEQUENCE_KEY 0x09 /* field 1, fixed64 */
 #define SEQUENCE_LEN 9u
 #define SCHEMA 1u
-
-/* FORMAT E6: which records may carry what. Every event of a source has its
- * place in that source's order, specials are the outbox's. */
-static bool
-goes_together(enum hsa_source source, enum hsa_body body, bool use)
-{
-	if (body == HSA_BODY_EVENT)
-		return source == HSA_SOURCE_OUTBOX || source == HSA_SOURCE_USE;
-	return source == HSA_SOURCE_OUTBOX && !use;
-}
-
-static void
-use_put(Hsa__V1__Use *m, const struct hsa_use *u)
-{
-	hsa__v1__use__init(m);
-	m->function = u->function;
-	m->mechanism = u->mechanism;
-	if (u->has_key_id)
-		m->key_id = hsa_wire_bytes(u->key_id, sizeof(u->key_id));
-	if (u->has_session)
-		m->session = hsa_wire_bytes(u->session, sizeof(u->session));
-	m->bytes_in = u->bytes_in;
-	m->bytes_out = u->bytes_out;
-	m->duration_ns = u->duration_ns;
-	m->length_only = u->length_only;
-}
 
 hsa_rc
 hsa_record_encode(struct hsa_buf *b, const struct hsa_record *r)
 {
 	struct hsa_pool pool = {0};
 	Hsa__V1__Special special;
+	Hsa__V1__Compact compact;
+	Hsa__V1__Context context;
 	Hsa__V1__Record m;
 	Hsa__V1__Event event;
+	size_t max = HSA_RECORD_MAX;
 	Hsa__V1__Use use;
 	hsa_rc rc;
 
 	hsa__v1__record__init(&m);
-	if (!goes_together(r->source, r->body, r->has_use) ||
-	    (r->has_use && r->use.function == 0)) {
+	if (!hsa_codec_body_fits(r) || (r->has_use && r->use.function == 0)) {
 		rc = HSA_RC(E_ARG);
 		goto out;
 	}
 	m.schema = SCHEMA;
-	m.unit_id = hsa_wire_bytes(r->unit_id, sizeof(r->unit_id));
+	if (r->body != HSA_BODY_COMPACT)
+		m.unit_id = hsa_wire_bytes(r->unit_id, sizeof(r->unit_id));
 	m.epoch = r->epoch;
 	m.wall_ns = r->wall_ns;
 	m.mono_ns = r->mono_ns;
@@ -72,7 +50,7 @@ hsa_record_encode(struct hsa_buf *b, const struct hsa_record *r)
 		m.signer_id[i] = hsa_wire_bytes(r->signer_id[i], HSA_SKI_LEN);
 	if (r->has_use) {
 		m.use = &use;
-		use_put(&use, &r->use);
+		hsa_codec_use_put(&use, &r->use);
 	}
 	switch (r->body) {
 	case HSA_BODY_EVENT:
@@ -86,12 +64,20 @@ hsa_record_encode(struct hsa_buf *b, const struct hsa_record *r)
 		HSA_TRY(
 		    rc, hsa_codec_special_put(&special, &pool, &r->special));
 		break;
-	default:
-		rc = HSA_RC(E_ARG);
-		goto out;
+	case HSA_BODY_CONTEXT:
+		m.body_case = HSA__V1__RECORD__BODY_CONTEXT;
+		m.context = &context;
+		HSA_TRY(rc, hsa_codec_context_put(&context, &pool, r));
+		max = HSA_CONTEXT_MAX;
+		break;
+	case HSA_BODY_COMPACT:
+		m.body_case = HSA__V1__RECORD__BODY_COMPACT;
+		m.compact = &compact;
+		hsa_codec_compact_put(&compact, &r->compact);
+		break;
 	}
-	HSA_TRY(rc, hsa_wire_pack(b, &pool, &m.base,
-			HSA_RECORD_MAX - SEQUENCE_LEN, false));
+	HSA_TRY(
+	    rc, hsa_wire_pack(b, &pool, &m.base, max - SEQUENCE_LEN, false));
 out:
 	hsa_pool_free(&pool);
 	return rc;
@@ -145,28 +131,24 @@ out:
 }
 
 static hsa_rc
-use_get(struct hsa_use *u, const Hsa__V1__Use *m)
+body_get(struct hsa_record *r, struct hsa_pool *pool, const Hsa__V1__Record *m)
 {
-	hsa_rc rc = HSA_OK;
-
-	if (m->function == 0)
+	switch (m->body_case) {
+	case HSA__V1__RECORD__BODY_EVENT:
+		r->body = HSA_BODY_EVENT;
+		return hsa_codec_event_get(&r->event, pool, m->event);
+	case HSA__V1__RECORD__BODY_SPECIAL:
+		r->body = HSA_BODY_SPECIAL;
+		return hsa_codec_special_get(&r->special, pool, m->special);
+	case HSA__V1__RECORD__BODY_CONTEXT:
+		r->body = HSA_BODY_CONTEXT;
+		return hsa_codec_context_get(r, pool, m->context);
+	case HSA__V1__RECORD__BODY_COMPACT:
+		r->body = HSA_BODY_COMPACT;
+		return hsa_codec_compact_get(&r->compact, m->compact);
+	default:
 		return HSA_RC(E_FORMAT);
-	u->function = m->function;
-	u->mechanism = m->mechanism;
-	u->has_key_id = m->key_id.len != 0;
-	if (u->has_key_id)
-		HSA_TRY(rc,
-		    hsa_wire_fixed(u->key_id, sizeof(u->key_id), &m->key_id));
-	u->has_session = m->session.len != 0;
-	if (u->has_session)
-		HSA_TRY(rc, hsa_wire_fixed(
-				u->session, sizeof(u->session), &m->session));
-	u->bytes_in = m->bytes_in;
-	u->bytes_out = m->bytes_out;
-	u->duration_ns = m->duration_ns;
-	u->length_only = m->length_only;
-out:
-	return rc;
+	}
 }
 
 static hsa_rc
@@ -177,7 +159,11 @@ record_get(
 
 	HSA_TRY(rc, hsa_wire_version(m->schema));
 	r->source = (enum hsa_source)m->source;
-	HSA_TRY(rc, hsa_wire_fixed(r->unit_id, HSA_UUID_LEN, &m->unit_id));
+	if (m->body_case != HSA__V1__RECORD__BODY_COMPACT)
+		HSA_TRY(
+		    rc, hsa_wire_fixed(r->unit_id, HSA_UUID_LEN, &m->unit_id));
+	else if (m->unit_id.len != 0)
+		return HSA_RC(E_FORMAT);
 	r->epoch = m->epoch;
 	r->wall_ns = m->wall_ns;
 	r->mono_ns = m->mono_ns;
@@ -194,22 +180,10 @@ record_get(
 	HSA_TRY(rc, signers_get(r, m));
 	r->has_use = m->use != NULL;
 	if (r->has_use)
-		HSA_TRY(rc, use_get(&r->use, m->use));
-	r->body = m->body_case == HSA__V1__RECORD__BODY_EVENT
-		      ? HSA_BODY_EVENT
-		      : HSA_BODY_SPECIAL;
-	if (!goes_together(r->source, r->body, r->has_use))
-		return HSA_RC(E_FORMAT);
-	switch (m->body_case) {
-	case HSA__V1__RECORD__BODY_EVENT:
-		rc = hsa_codec_event_get(&r->event, pool, m->event);
-		break;
-	case HSA__V1__RECORD__BODY_SPECIAL:
-		rc = hsa_codec_special_get(&r->special, pool, m->special);
-		break;
-	default:
+		HSA_TRY(rc, hsa_codec_use_get(&r->use, m->use));
+	HSA_TRY(rc, body_get(r, pool, m));
+	if (!hsa_codec_body_fits(r))
 		rc = HSA_RC(E_FORMAT);
-	}
 out:
 	return rc;
 }
@@ -228,6 +202,10 @@ hsa_record_decode(struct hsa_record *r, const void *p, size_t n)
 	HSA_TRY(rc, hsa_wire_unpack(&m, &pool, &hsa__v1__record__descriptor, 1,
 			rest.p, hsa_cur_left(&rest)));
 	HSA_TRY(rc, record_get(&got, &pool, m));
+	if (got.body == HSA_BODY_CONTEXT && n > HSA_CONTEXT_MAX) {
+		rc = HSA_RC(E_RANGE);
+		goto out;
+	}
 	*r = got;
 	got = (struct hsa_record){0};
 out:
@@ -236,30 +214,56 @@ out:
 	return rc;
 }
 
-hsa_rc
-hsa_record_peek(uint64_t *sequence, enum hsa_source *source,
-    uint64_t *source_sequence, const void *p, size_t n)
+/* Fields that a body excludes, as bits 1 << number (FORMAT E6). */
+#define BIT(number) (UINT32_C(1) << (number))
+#define NOT_CONTEXT (BIT(9) | BIT(12) | BIT(13) | BIT(14) | BIT(15))
+#define NOT_COMPACT (BIT(3) | BIT(4) | BIT(10) | BIT(11) | BIT(12) | BIT(15))
+
+static bool
+look_fits(const struct hsa_look *l, uint32_t there, bool use, size_t n)
 {
-	uint64_t seq = 0, schema = 0, src = 0, src_seq = 0;
+	if (!hsa_codec_source_fits(l->source, l->body, use))
+		return false;
+	if (l->body == HSA_BODY_COMPACT)
+		return (there & NOT_COMPACT) == 0;
+	if ((there & BIT(3)) == 0)
+		return false;
+	return l->body != HSA_BODY_CONTEXT ||
+	       ((there & NOT_CONTEXT) == 0 && n <= HSA_CONTEXT_MAX);
+}
+
+hsa_rc
+hsa_record_look(struct hsa_look *l, const void *p, size_t n)
+{
+	struct hsa_look got = {0};
 	struct hsa_wire_field f = {0};
 	struct hsa_cur rest = {0};
 	struct hsa_wire w = {0};
-	bool unit = false, use = false, good = true;
-	enum hsa_body body = HSA_BODY_SPECIAL;
+	uint64_t schema = 0, src = 0;
+	uint32_t there = 0;
+	bool use = false, good = true;
 	hsa_rc rc;
 
-	HSA_TRY(rc, open_record(&seq, &rest, p, n));
+	HSA_TRY(rc, open_record(&got.sequence, &rest, p, n));
 	w = hsa_wire_of(
 	    &hsa__v1__record__descriptor, 1, rest.p, hsa_cur_left(&rest));
 	while (hsa_cur_left(&w.cur) != 0) {
 		HSA_TRY(rc, hsa_wire_next(&w, &f));
+		there |= BIT(f.desc->id);
 		switch (f.desc->id) {
 		case 2:
 			schema = f.number;
 			break;
-		case 3:
-			unit = f.n == HSA_UUID_LEN;
+		case 4:
+			got.epoch = f.number;
 			break;
+		case 5:
+			got.wall_ns = f.number;
+			break;
+		case 6:
+			got.mono_ns = f.number;
+			break;
+		case 3:
 		case 9:
 			good = good && f.n == HSA_UUID_LEN;
 			break;
@@ -270,24 +274,41 @@ hsa_record_peek(uint64_t *sequence, enum hsa_source *source,
 			src = f.number;
 			break;
 		case 8:
-			src_seq = f.number;
+			got.source_sequence = f.number;
 			break;
 		case 16:
 			use = true;
 			break;
 		case 20:
-			body = HSA_BODY_EVENT;
+		case 21:
+		case 22:
+		case 23:
+			got.body =
+			    (enum hsa_body)(f.desc->id - 20 + HSA_BODY_EVENT);
 			break;
 		}
 	}
 	HSA_TRY(rc, hsa_wire_version(schema));
+	got.source = src > HSA_SOURCES ? 0 : (enum hsa_source)src;
 	/* the oneof is the body */
-	if (!good || !unit || !w.oneof || src > HSA_SOURCES ||
-	    !goes_together((enum hsa_source)src, body, use))
+	if (!good || !w.oneof || !look_fits(&got, there, use, n))
 		return HSA_RC(E_FORMAT);
-	*sequence = seq;
-	*source = (enum hsa_source)src;
-	*source_sequence = src_seq;
+	*l = got;
+out:
+	return rc;
+}
+
+hsa_rc
+hsa_record_peek(uint64_t *sequence, enum hsa_source *source,
+    uint64_t *source_sequence, const void *p, size_t n)
+{
+	struct hsa_look l = {0};
+	hsa_rc rc;
+
+	HSA_TRY(rc, hsa_record_look(&l, p, n));
+	*sequence = l.sequence;
+	*source = l.source;
+	*source_sequence = l.source_sequence;
 out:
 	return rc;
 }

@@ -117,9 +117,10 @@ void hsa_event_free(struct hsa_event *ev);
 
 enum hsa_source {
 	HSA_SOURCE_OUTBOX = 1, /* committed with a state change */
-	HSA_SOURCE_USE         /* an EP11 call: no state changed */
+	HSA_SOURCE_USE,        /* an EP11 call: no state changed */
+	HSA_SOURCE_SEALER      /* the log's own */
 };
-#define HSA_SOURCES 2
+#define HSA_SOURCES 3
 
 /* What an EP11 call was: the part of the envelope that IBM's event has no
  * field for. Never holds key material. */
@@ -141,9 +142,18 @@ struct hsa_special {
 	struct hsa_initiator initiator;
 };
 
+/* One call that names what it shares with others (hsa_contexts.h). */
+struct hsa_compact {
+	uint64_t context; /* sequence of the context's record */
+	bool has_correlation_id;
+	uint8_t correlation_id[HSA_UUID_LEN];
+};
+
 enum hsa_body {
 	HSA_BODY_EVENT = 1,
-	HSA_BODY_SPECIAL
+	HSA_BODY_SPECIAL,
+	HSA_BODY_CONTEXT, /* event, and session where there is one */
+	HSA_BODY_COMPACT  /* unit_id and epoch are zero: the context's */
 };
 
 #define HSA_SKI_LEN 32
@@ -165,10 +175,20 @@ struct hsa_record {
 	enum hsa_body body;
 	struct hsa_event event;
 	struct hsa_special special;
+	struct hsa_compact compact;
+	bool has_session; /* of a context; calls have it in use */
+	uint8_t session[HSA_SHA256_LEN];
 };
 
 void hsa_record_free(struct hsa_record *r);
 
+/*
+ * hsa_event_copy(to, from) - all of it; to is zeroed. hsa_data_copy the same.
+ */
+HSA_MUST_USE hsa_rc hsa_event_copy(
+    struct hsa_event *to, const struct hsa_event *from);
+HSA_MUST_USE hsa_rc hsa_data_copy(
+    struct hsa_data *to, const struct hsa_data *from);
 /* hsa_strdup_opt(to, s) - copy a string that may be NULL. */
 HSA_MUST_USE hsa_rc hsa_strdup_opt(char **to, const char *s);
 HSA_MUST_USE hsa_rc hsa_initiator_copy(

@@ -153,6 +153,29 @@ special(struct hsa_jw *w, const struct hsa_special *sp)
 }
 
 static void
+context(struct hsa_jw *w, const struct hsa_record *r)
+{
+	hsa_jw_object(w, "context");
+	if (r->has_session)
+		hsa_jw_hex(w, "session", r->session, sizeof(r->session));
+	event(w, "event", &r->event);
+	hsa_jw_end(w);
+}
+
+static void
+compact(struct hsa_jw *w, const struct hsa_compact *c)
+{
+	char uuid[HSA_UUID_TEXT];
+
+	hsa_jw_object(w, "compact");
+	hsa_jw_uint(w, "context", c->context);
+	hsa_uuid_text(uuid, c->correlation_id);
+	if (c->has_correlation_id)
+		hsa_jw_text(w, "correlationId", uuid);
+	hsa_jw_end(w);
+}
+
+static void
 ep11_code(struct hsa_jw *w, const struct hsa_record *r)
 {
 	const struct hsa_ep11_row *rc = hsa_ep11(r->ep11_rc);
@@ -177,6 +200,8 @@ source_name(enum hsa_source source)
 		return "outbox";
 	case HSA_SOURCE_USE:
 		return "use";
+	case HSA_SOURCE_SEALER:
+		return "sealer";
 	}
 	return "unknown";
 }
@@ -211,9 +236,11 @@ hsa_record_json(struct hsa_buf *b, const struct hsa_record *r)
 
 	hsa_jw_object(&w, NULL);
 	hsa_uuid_text(uuid, r->unit_id);
-	hsa_jw_text(&w, "unit", uuid);
+	if (r->body != HSA_BODY_COMPACT)
+		hsa_jw_text(&w, "unit", uuid);
 	hsa_jw_uint(&w, "sequence", r->sequence);
-	hsa_jw_uint(&w, "epoch", r->epoch);
+	if (r->body != HSA_BODY_COMPACT)
+		hsa_jw_uint(&w, "epoch", r->epoch);
 	hsa_time_rfc3339(time, r->wall_ns);
 	hsa_jw_text(&w, "time", time);
 	/* text: nanoseconds outgrow a double's integers after 104 days */
@@ -240,9 +267,19 @@ hsa_record_json(struct hsa_buf *b, const struct hsa_record *r)
 	}
 	if (r->has_use)
 		use(&w, &r->use);
-	if (r->body == HSA_BODY_EVENT)
+	switch (r->body) {
+	case HSA_BODY_EVENT:
 		event(&w, "event", &r->event);
-	if (r->body == HSA_BODY_SPECIAL)
+		break;
+	case HSA_BODY_SPECIAL:
 		special(&w, &r->special);
+		break;
+	case HSA_BODY_CONTEXT:
+		context(&w, r);
+		break;
+	case HSA_BODY_COMPACT:
+		compact(&w, &r->compact);
+		break;
+	}
 	hsa_jw_end(&w);
 }

@@ -178,6 +178,45 @@ hp_record(struct hsa_record *r, enum hsa_action action, uint32_t status)
 }
 
 void
+hp_context(struct hsa_record *r)
+{
+	envelope(r);
+	r->source = HSA_SOURCE_SEALER;
+	r->has_command_id = false;
+	memset(r->command_id, 0, sizeof(r->command_id));
+	r->command = r->ep11_rc = r->ep11_reason = 0;
+	r->signer_len = 0;
+	r->body = HSA_BODY_CONTEXT;
+	r->has_session = true;
+	memset(r->session, 0x66, sizeof(r->session));
+	hp_event(&r->event, HSA_ACTION_EP11_USE, 200);
+	r->event.event_time_ns = 0;
+	free(r->event.correlation_id);
+	r->event.correlation_id = NULL;
+}
+
+void
+hp_compact(struct hsa_record *r)
+{
+	*r = (struct hsa_record){
+	    .sequence = 43,
+	    .wall_ns = HP_TIME,
+	    .mono_ns = 8123456789,
+	    .source_sequence = 17,
+	    .has_command_id = true,
+	    .ep11_rc = 0x60,
+	    .ep11_reason = 3,
+	    .body = HSA_BODY_COMPACT,
+	    .compact = {.context = 41, .has_correlation_id = true},
+	};
+	memset(r->command_id, 0x22, sizeof(r->command_id));
+	memset(r->compact.correlation_id, 0x77, HSA_UUID_LEN);
+	used(r);
+	r->use.has_session = false;
+	memset(r->use.session, 0, sizeof(r->use.session));
+}
+
+void
 hp_special(struct hsa_record *r)
 {
 	struct hsa_special *sp = &r->special;

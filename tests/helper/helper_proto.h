@@ -39,5 +39,9 @@ void hp_event(struct hsa_event *ev, enum hsa_action action, uint32_t status);
  * and nested details. */
 void hp_record(struct hsa_record *r, enum hsa_action action, uint32_t status);
 void hp_special(struct hsa_record *r);
+/* A context's record, and a compact one that names sequence 41, the former's.
+ */
+void hp_context(struct hsa_record *r);
+void hp_compact(struct hsa_record *r);
 
 #endif

@@ -12,6 +12,7 @@
 #include "helper_proto.h"
 #include "hsa_buf.h"
 #include "hsa_codec.h"
+#include "hsa_compact.h"
 #include "hsa_json.h"
 
 /* ---- tools --------------------------------------------------------------- */
@@ -227,6 +228,12 @@ test_hsa_record__any_flipped_bit_is_refused_or_another_record(void **state)
 	flip_all(&special);
 	hsa_record_free(&event);
 	hsa_record_free(&special);
+	hp_context(&event);
+	flip_all(&event);
+	hsa_record_free(&event);
+	hp_compact(&event);
+	flip_all(&event);
+	hsa_record_free(&event);
 }
 
 static void
@@ -293,149 +300,110 @@ test_hsa_record__a_call_is_described_beside_its_event(void **state)
 	hsa_record_free(&r);
 }
 
-#define ID16 "11111111111111111111111111111111"
-#define ID32 ID16 ID16
-#define SEQ "09 0000000000000000 "
-#define HEAD SEQ "1001 1a10" ID16 "2001 3801 4001 "
-#define USE_HEAD SEQ "1001 1a10" ID16 "2001 3802 4001 "
-#define EVENT "a20118" EVENT_ID "5a00 6200 7200"
-/* name "X", and nothing else */
-#define SPECIAL "aa0103 1a0158"
-#define EVENT_ID "5210" ID16
+static void
+refused(struct hsa_record *r)
+{
+	struct hsa_buf b = {0};
 
-/* Each differs from the first, a good one, in what its comment says. */
-static const struct {
-	const char *rc, *what, *hex;
-} spellings[] = {
-    {"OK", "least special record", HEAD SPECIAL},
-    {"OK", "least event record", HEAD "a20118" EVENT_ID "5a00 6200 7200"},
-    {"OK", "with a command id", HEAD "4a10" ID16 SPECIAL},
-    {"OK", "with two signers", HEAD "7a20" ID32 "7a20" ID32 SPECIAL},
-    {"E_FORMAT", "no sequence", "1001 1a10" ID16 "2001 3801 4001" SPECIAL},
-    {"E_FORMAT", "sequence as varint",
-	"0800 1001 1a10" ID16 "2001 3801 4001" SPECIAL},
-    {"E_FORMAT", "sequence twice",
-	SEQ "09 0100000000000000 1001 1a10" ID16 "2001 3801 4001" SPECIAL},
-    {"E_FORMAT", "sequence at the end", HEAD SPECIAL "09 0100000000000000"},
-    {"E_FORMAT", "unknown field", HEAD SPECIAL "b20100"},
-    {"E_FORMAT", "unknown field between", HEAD "800101" SPECIAL},
-    {"E_FORMAT", "field 0", HEAD "0001" SPECIAL},
-    {"E_FORMAT", "unknown field inside", HEAD "aa0105 1a0158 3801"},
-    {"E_FORMAT", "fields exchanged",
-	SEQ "1001 1a10" ID16 "2001 4001 3801" SPECIAL},
-    {"E_FORMAT", "field twice", HEAD "4001" SPECIAL},
-    {"E_FORMAT", "schema twice",
-	SEQ "1001 1001 1a10" ID16 "2001 3801 4001" SPECIAL},
-    {"E_FORMAT", "key not minimal",
-	SEQ "900001 1a10" ID16 "2001 3801 4001" SPECIAL},
-    {"E_FORMAT", "varint not minimal",
-	SEQ "1001 1a10" ID16 "208100 3801 4001" SPECIAL},
-    {"E_FORMAT", "length not minimal",
-	SEQ "1001 1a9000" ID16 "2001 3801 4001" SPECIAL},
-    {"E_FORMAT", "default written, varint",
-	SEQ "1001 1a10" ID16 "2000 3801 4001" SPECIAL},
-    {"E_FORMAT", "default written, fixed64",
-	SEQ "1001 1a10" ID16 "2001 290000000000000000 3801 4001" SPECIAL},
-    {"E_FORMAT", "default written, string", HEAD "5200" SPECIAL},
-    {"E_FORMAT", "default written, bytes", HEAD "4a00" SPECIAL},
-    {"E_FORMAT", "uint32 above 32 bits", HEAD "608080808010" SPECIAL},
-    {"E_FORMAT", "wrong wire type", HEAD "65 00000001" SPECIAL},
-    {"E_FORMAT", "group", HEAD "63 64" SPECIAL},
-    {"E_FORMAT", "no body", HEAD},
-    {"E_FORMAT", "both bodies",
-	HEAD "a20118" EVENT_ID "5a00 6200 7200" SPECIAL},
-    {"E_FORMAT", "body twice", HEAD SPECIAL SPECIAL},
-    {"E_FORMAT", "unit id missing", SEQ "1001 2001 3801 4001" SPECIAL},
-    {"E_FORMAT", "unit id of 15",
-	SEQ "1001 1a0f 111111111111111111111111111111 2001 3801 4001" SPECIAL},
-    {"E_FORMAT", "unit id of 17",
-	SEQ "1001 1a11" ID16 "11 2001 3801 4001" SPECIAL},
-    {"E_FORMAT", "command id of 1", HEAD "4a0111" SPECIAL},
-    {"E_FORMAT", "signer of 16", HEAD "7a10" ID16 SPECIAL},
-    {"E_FORMAT", "signer of 0", HEAD "7a00" SPECIAL},
-    {"E_FORMAT", "source missing", SEQ "1001 1a10" ID16 "2001 4001" SPECIAL},
-    {"E_FORMAT", "special of source 2",
-	SEQ "1001 1a10" ID16 "2001 3802 4001" SPECIAL},
-    {"OK", "event of source 2", USE_HEAD EVENT},
-    {"E_FORMAT", "source 3", SEQ "1001 1a10" ID16 "2001 3803 4001" EVENT},
-    {"OK", "least use", USE_HEAD "820102 0801" EVENT},
-    {"OK", "use of source 1", HEAD "820102 0801" EVENT},
-    {"E_FORMAT", "use of a special record", HEAD "820102 0801" SPECIAL},
-    {"E_FORMAT", "use of nothing", HEAD "820102 0801"},
-    {"E_FORMAT", "use twice", USE_HEAD "820102 0801 820102 0801" EVENT},
-    {"E_FORMAT", "use behind the event", USE_HEAD EVENT "820102 0801"},
-    {"E_FORMAT", "use without a function", USE_HEAD "820100" EVENT},
-    {"E_FORMAT", "use with function 0", USE_HEAD "820102 0800" EVENT},
-    {"E_FORMAT", "use with mechanism 0", USE_HEAD "820104 0801 1000" EVENT},
-    {"OK", "use with a key and a session",
-	USE_HEAD "820146 0801 1a20" ID32 "2220" ID32 EVENT},
-    {"E_FORMAT", "use with a key of 31",
-	USE_HEAD "820123 0801 1a1f" ID16
-		 "111111111111111111111111111111" EVENT},
-    {"E_FORMAT", "use with an empty key", USE_HEAD "820104 0801 1a00" EVENT},
-    {"E_FORMAT", "use with a session of 16",
-	USE_HEAD "820114 0801 2210" ID16 EVENT},
-    {"E_FORMAT", "use with length_only 0", USE_HEAD "820104 0801 4000" EVENT},
-    {"OK", "use with length_only", USE_HEAD "820104 0801 4001" EVENT},
-    {"E_FORMAT", "use with an unknown field",
-	USE_HEAD "820104 0801 4801" EVENT},
-    {"E_FORMAT", "source negative",
-	SEQ "1001 1a10" ID16 "2001 38ffffffffffffffffff01 4001" SPECIAL},
-    {"E_FORMAT", "schema missing", SEQ "1a10" ID16 "2001 3801 4001" SPECIAL},
-    {"E_UNSUPPORTED", "schema 2",
-	SEQ "1002 1a10" ID16 "2001 3801 4001" SPECIAL},
-    {"E_FORMAT", "bad UTF-8", HEAD "aa0103 1a01ff"},
-    {"E_FORMAT", "overlong UTF-8", HEAD "aa0104 1a02c080"},
-    {"E_FORMAT", "NUL in a string", HEAD "aa0104 1a025800"},
-    {"E_FORMAT", "bad UTF-8 at the top", HEAD "5201c3" SPECIAL},
-    {"E_FORMAT", "event without id", HEAD "a20106 5a00 6200 7200"},
-    {"E_FORMAT", "event without initiator", HEAD "a20116" EVENT_ID "6200 7200"},
-    {"E_FORMAT", "event without target", HEAD "a20116" EVENT_ID "5a00 7200"},
-    {"E_FORMAT", "event without reason", HEAD "a20116" EVENT_ID "5a00 6200"},
-    {"E_FORMAT", "boolean 2", HEAD "a2011a 3002" EVENT_ID "5a00 6200 7200"},
-    {"E_FORMAT", "details without a member", HEAD "aa0105 1a0158 2a00"},
-    {"E_FORMAT", "member without a value",
-	HEAD "aa010a 1a0158 2a05 0a03 0a0161"},
-    {"E_FORMAT", "member without a kind of value",
-	HEAD "aa010c 1a0158 2a07 0a05 0a0161 1200"},
-    {"OK", "member that is false",
-	HEAD "aa010e 1a0158 2a09 0a07 0a0161 1202 1800"},
-    {"OK", "member that is an empty text",
-	HEAD "aa010e 1a0158 2a09 0a07 0a0161 1202 0a00"},
-    {"OK", "member that is an empty object",
-	HEAD "aa010e 1a0158 2a09 0a07 0a0161 1202 2a00"},
-    {"E_FORMAT", "member of two kinds",
-	HEAD "aa0110 1a0158 2a0b 0a09 0a0161 1204 0a00 1800"},
-    {"E_FORMAT", "member without a name",
-	HEAD "aa010b 1a0158 2a06 0a04 1202 1800"},
-    {"E_FORMAT", "member with a dot",
-	HEAD "aa010f 1a0158 2a0a 0a08 0a02612e 1202 1800"},
-    {"E_FORMAT", "member twice",
-	HEAD "aa0117 1a0158 2a12 0a07 0a0161 1202 1800 0a07 0a0161 1202 1801"},
-    {"E_FORMAT", "length beyond the end", HEAD "aa0104 1a0158"},
-    {"E_FORMAT", "inner length beyond its message", HEAD "aa0103 1a0258"},
-    {"E_FORMAT", "huge length", HEAD "aa01ffffffffffffffffff01 1a0158"},
-};
+	assert_rc("E_ARG", hsa_record_encode(&b, r));
+	assert_int_equal(b.len, 0);
+}
 
 static void
-test_hsa_record__one_value_has_one_spelling(void **state)
+test_hsa_record__a_context_has_what_calls_share_and_no_more(void **state)
 {
-	(void)state;
-	for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
-		struct hsa_record got = {0};
-		struct hsa_buf b = {0};
-		hsa_rc rc;
+	struct hsa_record r = {0};
+	struct hsa_buf b = {0};
+	char *text;
 
-		bytes(&b, spellings[i].hex);
-		rc = hsa_record_decode(&got, b.p, b.len);
-		if (strcmp(hsa_err_name(rc), spellings[i].rc) != 0)
-			fail_msg("%s: %s, not %s", spellings[i].what,
-			    hsa_err_name(rc), spellings[i].rc);
-		if (hsa_is_ok(rc))
-			expect_only_spelling(&got, &b);
+	(void)state;
+	hp_context(&r);
+	expect_round_trip(&r);
+	r.has_session = false;
+	expect_round_trip(&r);
+	r.epoch = r.wall_ns = r.mono_ns = r.source_sequence = 0;
+	expect_round_trip(&r);
+	r.source = HSA_SOURCE_USE;
+	refused(&r);
+	r.source = HSA_SOURCE_OUTBOX;
+	refused(&r);
+	r.source = HSA_SOURCE_SEALER;
+	r.has_use = true;
+	r.use.function = 1;
+	refused(&r);
+	r.has_use = false;
+	r.ep11_rc = 1;
+	refused(&r);
+	r.ep11_rc = 0;
+	r.event.event_time_ns = 1;
+	refused(&r);
+	r.event.event_time_ns = 0;
+	r.event.correlation_id = strdup(HP_CORRELATION);
+	refused(&r);
+	free(r.event.correlation_id);
+	r.event.correlation_id = NULL;
+	/* the longest */
+	sealed(&b, &r);
+	text = calloc(1, HSA_CONTEXT_MAX + 1);
+	assert_non_null(text);
+	memset(text, 'y', HSA_CONTEXT_MAX - b.len + 50);
+	r.ceremony_id = realloc(r.ceremony_id, HSA_CONTEXT_MAX);
+	assert_non_null(r.ceremony_id);
+	for (size_t n = strlen(text); n != 0; n--) {
+		struct hsa_record got = {0};
+		struct hsa_buf rest = {0};
+
+		text[n] = '\0';
+		memcpy(r.ceremony_id, text, n + 1);
+		if (!hsa_is_ok(hsa_record_encode(&rest, &r)))
+			continue;
+		hsa_buf_reset(&b);
+		sealed(&b, &r);
+		assert_int_equal(b.len, HSA_CONTEXT_MAX);
+		assert_ok(hsa_record_decode(&got, b.p, b.len));
 		hsa_record_free(&got);
-		hsa_buf_free(&b);
+		hsa_buf_free(&rest);
+		break;
 	}
+	free(text);
+	hsa_buf_free(&b);
+	hsa_record_free(&r);
+}
+
+static void
+test_hsa_record__a_compact_record_is_one_call(void **state)
+{
+	struct hsa_record r = {0};
+
+	(void)state;
+	hp_compact(&r);
+	expect_round_trip(&r);
+	r.has_command_id = r.has_use = r.compact.has_correlation_id = false;
+	memset(r.command_id, 0, sizeof(r.command_id));
+	memset(r.compact.correlation_id, 0, sizeof(r.compact.correlation_id));
+	r.ep11_rc = r.ep11_reason = 0;
+	r.wall_ns = r.mono_ns = r.source_sequence = 0;
+	r.use = (struct hsa_use){0};
+	expect_round_trip(&r);
+	r.compact.context = 0;
+	refused(&r);
+	r.compact.context = UINT64_MAX;
+	expect_round_trip(&r);
+	r.source = HSA_SOURCE_SEALER;
+	refused(&r);
+	r.source = HSA_SOURCE_USE;
+	r.epoch = 1;
+	refused(&r);
+	r.epoch = 0;
+	r.command = 1;
+	refused(&r);
+	r.command = 0;
+	r.has_use = true;
+	r.use.function = 3;
+	expect_round_trip(&r);
+	r.use.has_session = true;
+	refused(&r);
+	hsa_record_free(&r);
 }
 
 static void
@@ -449,6 +417,10 @@ wrap(struct hsa_buf *b, uint8_t key)
 	hsa_buf_free(b);
 	*b = out;
 }
+
+#define HEAD                                                                   \
+	"09 0000000000000000 1001 1a10 11111111111111111111111111111111 "      \
+	"2001 3801 4001 "
 
 /* A special record whose details nest this deep. */
 static void
@@ -650,8 +622,10 @@ main(void)
 	    cmocka_unit_test(
 		test_hsa_record__no_prefix_and_no_longer_one_is_a_record),
 	    cmocka_unit_test(
+		test_hsa_record__a_context_has_what_calls_share_and_no_more),
+	    cmocka_unit_test(test_hsa_record__a_compact_record_is_one_call),
+	    cmocka_unit_test(
 		test_hsa_record__a_call_is_described_beside_its_event),
-	    cmocka_unit_test(test_hsa_record__one_value_has_one_spelling),
 	    cmocka_unit_test(
 		test_hsa_record__objects_nest_eight_deep_and_no_deeper),
 	    cmocka_unit_test(test_hsa_record__limits_hold_on_both_sides),

@@ -31,7 +31,7 @@ bytes(struct hsa_buf *b, const char *hex)
 static void
 test_hsa_entry__a_segment_is_read_entry_by_entry(void **state)
 {
-	const uint64_t last[HSA_SOURCES + 1] = {0, 4, UINT64_MAX};
+	const uint64_t last[HSA_SOURCES + 1] = {0, 4, UINT64_MAX, 9};
 	uint8_t frontier[3][32];
 	struct hsa_entry *e = calloc(1, sizeof(*e));
 	struct hsa_buf b = {0};
@@ -78,7 +78,8 @@ test_hsa_entry__a_segment_is_read_entry_by_entry(void **state)
 static void
 test_hsa_entry__first_header_and_fullest_header(void **state)
 {
-	const uint64_t last[HSA_SOURCES + 1] = {0, UINT64_MAX, UINT64_MAX};
+	const uint64_t last[HSA_SOURCES + 1] = {
+	    0, UINT64_MAX, UINT64_MAX, UINT64_MAX};
 	uint8_t frontier[HSA_FRONTIER_MAX + 1][32] = {{0}};
 	struct hsa_entry *e = calloc(1, sizeof(*e));
 	struct hsa_buf b = {0};
@@ -196,7 +197,9 @@ static const struct {
     {"OK", "header: numbers of both sources", "0b 0a09 0801 120161 2801 3001"},
     {"E_FORMAT", "header: numbers exchanged", "0b 0a09 0801 120161 3001 2801"},
     {"E_FORMAT", "header: number 0 written", "09 0a07 0801 120161 2800"},
-    {"E_FORMAT", "header: unknown field", "09 0a07 0801 120161 3801"},
+    {"E_FORMAT", "header: unknown field", "09 0a07 0801 120161 4001"},
+    {"OK", "header: numbers of the three sources",
+	"0d 0a0b 0801 120161 2801 3002 3803"},
     {"E_FORMAT", "header: order", "07 0a05 120161 0801"},
     {"E_FORMAT", "header: first sequence 0 written",
 	"10 0a0e 0801 120161 190000000000000000"},

@@ -746,13 +746,13 @@ test_log__a_header_that_miscounts_a_source_is_found(void **state)
 	struct helper_vfy_log l;
 
 	(void)state;
-	for (int i = 0; i < 5; i++) {
+	for (int i = 0; i < 7; i++) {
 		uint8_t root[1][32];
 
 		helper_vfy_init(&l, 2);
 		helper_vfy_fill(&l, 8, 2, 4);
 		/* start, special, special, use */
-		memcpy(last, (uint64_t[]){0, 3, 1}, sizeof(last));
+		memcpy(last, (uint64_t[]){0, 3, 1, 0}, sizeof(last));
 		helper_vfy_root(root[0], &l, 4);
 		if (i != 0)
 			last[(i + 1) / 2] += i % 2 == 0 ? 1 : (uint64_t)-1;

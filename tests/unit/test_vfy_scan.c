@@ -33,7 +33,11 @@ agree(const void *p, size_t n)
 		assert_int_equal(seen.source, r.source);
 		assert_int_equal(seen.body, r.body);
 		assert_int_equal(seen.use, r.has_use);
-		assert_memory_equal(seen.unit_id, r.unit_id, 16);
+		assert_int_equal(
+		    seen.unit_id == NULL, r.body == HSA_BODY_COMPACT);
+		if (seen.unit_id != NULL)
+			assert_memory_equal(seen.unit_id, r.unit_id, 16);
+		assert_int_equal(seen.context, r.compact.context);
 		assert_int_equal(vfy_scan_unit_start(&seen),
 		    r.body == HSA_BODY_SPECIAL && r.special.name != NULL &&
 			strcmp(r.special.name, "UNIT_START") == 0);
@@ -63,6 +67,10 @@ sample(struct hsa_buf *b, unsigned int which)
 	hsa_buf_reset(b);
 	if (which == 0)
 		hp_special(&r);
+	else if (which % 7 == 3)
+		hp_context(&r);
+	else if (which % 7 == 4)
+		hp_compact(&r);
 	else if (which % 5 == 2)
 		hp_record(&r, HSA_ACTION_EP11_USE, which % 2 == 0 ? 200 : 500);
 	else
@@ -91,7 +99,7 @@ test_scan__agrees_on_every_changed_byte(void **state)
 	struct hsa_buf b = {0};
 
 	(void)state;
-	for (unsigned int i = 0; i < 4; i++) {
+	for (unsigned int i = 0; i < 5; i++) {
 		sample(&b, i);
 		for (size_t at = 0; at < b.len; at++)
 			for (unsigned int v = 0; v < 256; v += 3) {
@@ -112,7 +120,7 @@ test_scan__agrees_on_every_cut_and_every_byte_put_in(void **state)
 	uint8_t extra[] = {0, 1, 8, 10, 0x12, 0x80, 0xff};
 
 	(void)state;
-	for (unsigned int i = 0; i < 3; i++) {
+	for (unsigned int i = 0; i < 5; i++) {
 		sample(&b, i);
 		for (size_t at = 0; at < b.len; at++) {
 			(void)agree(b.p, at);

@@ -65,6 +65,7 @@ static void
 restart(struct col_peer *p)
 {
 	p->next = *vfy_store_state(p->unit->store);
+	p->next.stream = true;
 	p->base = p->next.tree.size;
 }
 

@@ -31,9 +31,9 @@ log_text(struct hsa_buf *b, const struct verify_log *l)
 		hsa_buf_printf(b,
 		    "\n  records  %" PRIu64 " (events %" PRIu64
 		    ", EP11 calls among them %" PRIu64 ", specials %" PRIu64
-		    ")\n  checkpoints %" PRIu64 ", epochs %" PRIu64
-		    "\n  sealed   %" PRIu64 ", root ",
-		    r->records, r->events, r->calls, r->specials,
+		    ", contexts %" PRIu64 ")\n  checkpoints %" PRIu64
+		    ", epochs %" PRIu64 "\n  sealed   %" PRIu64 ", root ",
+		    r->records, r->events, r->calls, r->specials, r->contexts,
 		    r->checkpoints, r->epochs, r->sealed);
 		hsa_buf_hex(b, r->root, sizeof(r->root));
 		hsa_buf_u8(b, '\n');
@@ -126,6 +126,7 @@ log_json(struct hsa_jw *w, const struct verify_log *l)
 	hsa_jw_uint(w, "events", r->events);
 	hsa_jw_uint(w, "calls", r->calls);
 	hsa_jw_uint(w, "specials", r->specials);
+	hsa_jw_uint(w, "contexts", r->contexts);
 	hsa_jw_uint(w, "checkpoints", r->checkpoints);
 	hsa_jw_uint(w, "epochs", r->epochs);
 	hsa_jw_uint(w, "sealed", r->sealed);

@@ -434,6 +434,7 @@ result(struct walk *w)
 	res->checkpoints = w->state.checkpoints;
 	res->events = w->state.events;
 	res->specials = w->state.specials;
+	res->contexts = w->state.contexts;
 	res->calls = w->state.calls;
 	memcpy(res->root, w->state.sealed_root, sizeof(res->root));
 }

@@ -40,7 +40,7 @@ struct vfy_result {
 	char origin[256];
 	uint64_t records; /* records read and in place */
 	uint64_t sealed;  /* records covered by a good checkpoint */
-	uint64_t epochs, checkpoints, events, specials;
+	uint64_t epochs, checkpoints, events, specials, contexts;
 	uint64_t calls;   /* of the events: EP11 calls */
 	uint8_t root[32]; /* over the sealed records */
 	bool bad;

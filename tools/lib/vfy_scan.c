@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "hsa_codec.h"
+#include "hsa_compact.h"
 #include "hsa_cur.h"
 #include "vfy_scan.h"
 #include "vfy_utf8.h"
@@ -131,6 +132,30 @@ static const struct field use_f[] = {
 };
 static const struct message use = {FIELDS(use_f)};
 
+static const struct field context_f[] = {
+    {1, MESSAGE, NEEDED, 0, &event},
+    {2, BYTES, ID, HSA_SHA256_LEN, NULL},
+};
+static const struct message context = {FIELDS(context_f)};
+
+/* The login session of a compact record is its context's. */
+static const struct field use_compact_f[] = {
+    {1, U32, NEEDED, 0, NULL},
+    {2, U64, 0, 0, NULL},
+    {3, BYTES, ID, HSA_SHA256_LEN, NULL},
+    {5, U64, 0, 0, NULL},
+    {6, U64, 0, 0, NULL},
+    {7, U64, 0, 0, NULL},
+    {8, BOOLEAN, 0, 0, NULL},
+};
+static const struct message use_compact = {FIELDS(use_compact_f)};
+
+static const struct field compact_f[] = {
+    {1, U64, NEEDED, 0, NULL},
+    {2, BYTES, ID, HSA_UUID_LEN, NULL},
+};
+static const struct message compact = {FIELDS(compact_f)};
+
 enum {
 	R_SEQUENCE,
 	R_SCHEMA,
@@ -140,9 +165,18 @@ enum {
 	R_MONO,
 	R_SOURCE,
 	R_SOURCE_SEQUENCE,
-	R_USE = 15,
+	R_COMMAND_ID,
+	R_CEREMONY_ID,
+	R_CEREMONY_STEP,
+	R_COMMAND,
+	R_RC,
+	R_REASON,
+	R_SIGNERS,
+	R_USE,
 	R_EVENT,
-	R_SPECIAL
+	R_SPECIAL,
+	R_CONTEXT,
+	R_FIELDS
 };
 
 static const struct field record_f[] = {
@@ -154,18 +188,45 @@ static const struct field record_f[] = {
     [R_MONO] = {6, FIXED64, 0, 0, NULL},
     [R_SOURCE] = {7, U32, 0, 0, NULL},
     [R_SOURCE_SEQUENCE] = {8, U64, 0, 0, NULL},
-    {9, BYTES, ID, HSA_UUID_LEN, NULL},
-    {10, STRING, 0, 0, NULL},
-    {11, STRING, 0, 0, NULL},
-    {12, U32, 0, 0, NULL},
-    {13, U32, 0, 0, NULL},
-    {14, U32, 0, 0, NULL},
-    {15, BYTES, ID | MANY, HSA_SKI_LEN, NULL},
+    [R_COMMAND_ID] = {9, BYTES, ID, HSA_UUID_LEN, NULL},
+    [R_CEREMONY_ID] = {10, STRING, 0, 0, NULL},
+    [R_CEREMONY_STEP] = {11, STRING, 0, 0, NULL},
+    [R_COMMAND] = {12, U32, 0, 0, NULL},
+    [R_RC] = {13, U32, 0, 0, NULL},
+    [R_REASON] = {14, U32, 0, 0, NULL},
+    [R_SIGNERS] = {15, BYTES, ID | MANY, HSA_SKI_LEN, NULL},
     [R_USE] = {16, MESSAGE, 0, 0, &use},
     [R_EVENT] = {20, MESSAGE, CHOICE, 0, &event},
     [R_SPECIAL] = {21, MESSAGE, CHOICE, 0, &special},
+    [R_CONTEXT] = {22, MESSAGE, CHOICE, 0, &context},
 };
 static const struct message record = {FIELDS(record_f), .choose = true};
+
+/* A compact record is another selection of fields. */
+enum {
+	C_SEQUENCE,
+	C_SCHEMA,
+	C_SOURCE = 4,
+	C_SOURCE_SEQUENCE,
+	C_USE = 9,
+	C_COMPACT,
+	C_FIELDS
+};
+
+static const struct field compact_record_f[] = {
+    [C_SEQUENCE] = {1, FIXED64, NEEDED, 0, NULL},
+    [C_SCHEMA] = {2, U32, 0, 0, NULL},
+    {5, FIXED64, 0, 0, NULL},
+    {6, FIXED64, 0, 0, NULL},
+    [C_SOURCE] = {7, U32, 0, 0, NULL},
+    [C_SOURCE_SEQUENCE] = {8, U64, 0, 0, NULL},
+    {9, BYTES, ID, HSA_UUID_LEN, NULL},
+    {13, U32, 0, 0, NULL},
+    {14, U32, 0, 0, NULL},
+    [C_USE] = {16, MESSAGE, 0, 0, &use_compact},
+    [C_COMPACT] = {23, MESSAGE, NEEDED, 0, &compact},
+};
+static const struct message compact_record = {FIELDS(compact_record_f)};
 
 struct seen { /* one per field of the message, when asked for */
 	uint64_t v;
@@ -358,10 +419,113 @@ scan(const struct message *m, struct seen *seen, const uint8_t *p, size_t n,
 	return NULL;
 }
 
+/* Those of a context that E6 wants absent. */
+static const char *
+context_fits(const struct seen *s)
+{
+	static const char text[] = "a context has what only its calls have";
+	struct seen in[sizeof(context_f) / sizeof(context_f[0])] = {{0}};
+	struct seen ev[sizeof(event_f) / sizeof(event_f[0])] = {{0}};
+
+	if (s[R_COMMAND_ID].p != NULL || s[R_COMMAND].v != 0 ||
+	    s[R_RC].v != 0 || s[R_REASON].v != 0 || s[R_SIGNERS].p != NULL)
+		return text;
+	if (scan(&context, in, s[R_CONTEXT].p, s[R_CONTEXT].n, 0) != NULL ||
+	    scan(&event, ev, in[0].p, in[0].n, 0) != NULL || ev[2].v != 0 ||
+	    ev[8].p != NULL)
+		return text;
+	return NULL;
+}
+
+static const char *
+body_fits(const struct seen *s)
+{
+	uint64_t source = s[R_SOURCE].v;
+
+	if (source == 0 || source > HSA_SOURCES)
+		return "its source is unknown";
+	if (s[R_EVENT].p == NULL && s[R_USE].p != NULL)
+		return "a call is described without an event";
+	if (s[R_EVENT].p == NULL && source == HSA_SOURCE_USE)
+		return "a source of calls has a record that is no event";
+	if (s[R_EVENT].p != NULL && source == HSA_SOURCE_SEALER)
+		return "an event is the log's own";
+	if (s[R_CONTEXT].p == NULL)
+		return NULL;
+	if (source != HSA_SOURCE_SEALER)
+		return "a context is not the log's own";
+	return context_fits(s);
+}
+
+static const char *
+full(struct vfy_seen *to, const void *p, size_t n)
+{
+	struct seen s[R_FIELDS] = {{0}};
+	const char *why = scan(&record, s, p, n, 0);
+
+	if (why == NULL && s[R_SCHEMA].v != 1)
+		why = "its schema is not 1";
+	if (why == NULL)
+		why = body_fits(s);
+	if (why == NULL && s[R_CONTEXT].p != NULL && n > HSA_CONTEXT_MAX)
+		why = "a context longer than 4,096 bytes";
+	if (why != NULL)
+		return why;
+	*to = (struct vfy_seen){
+	    .sequence = s[R_SEQUENCE].v,
+	    .epoch = s[R_EPOCH].v,
+	    .source = (enum hsa_source)s[R_SOURCE].v,
+	    .source_sequence = s[R_SOURCE_SEQUENCE].v,
+	    .unit_id = s[R_UNIT].p,
+	    .use = s[R_USE].p != NULL,
+	    .body = s[R_EVENT].p != NULL     ? HSA_BODY_EVENT
+		    : s[R_SPECIAL].p != NULL ? HSA_BODY_SPECIAL
+					     : HSA_BODY_CONTEXT,
+	};
+	if (to->body == HSA_BODY_SPECIAL) {
+		to->special = s[R_SPECIAL].p;
+		to->special_len = s[R_SPECIAL].n;
+	}
+	return NULL;
+}
+
+static const char *
+short_form(struct vfy_seen *to, const void *p, size_t n)
+{
+	struct seen s[C_FIELDS] = {{0}}, in[2] = {{0}};
+	const char *why = scan(&compact_record, s, p, n, 0);
+
+	if (why == NULL && s[C_SCHEMA].v != 1)
+		why = "its schema is not 1";
+	if (why == NULL && s[C_SOURCE].v != HSA_SOURCE_USE)
+		why = "a compact record is not of the source of calls";
+	if (why == NULL)
+		why = scan(&compact, in, s[C_COMPACT].p, s[C_COMPACT].n, 0);
+	if (why != NULL)
+		return why;
+	*to = (struct vfy_seen){
+	    .sequence = s[C_SEQUENCE].v,
+	    .source = HSA_SOURCE_USE,
+	    .source_sequence = s[C_SOURCE_SEQUENCE].v,
+	    .use = s[C_USE].p != NULL,
+	    .body = HSA_BODY_COMPACT,
+	    .context = in[0].v,
+	};
+	return NULL;
+}
+
+/* All but compact records have a unit id, behind sequence and schema. */
+static bool
+has_unit(const uint8_t *p, size_t n)
+{
+	size_t at = n > 9 && p[9] == 0x10 ? 11 : 9;
+
+	return n > at && p[at] == 0x1a;
+}
+
 hsa_rc
 vfy_scan_record(struct vfy_seen *to, const char **why, const void *p, size_t n)
 {
-	struct seen s[sizeof(record_f) / sizeof(record_f[0])] = {{0}};
 	const uint8_t *b = p;
 
 	if (n > HSA_RECORD_MAX) {
@@ -372,43 +536,30 @@ vfy_scan_record(struct vfy_seen *to, const char **why, const void *p, size_t n)
 		*why = "does not start with its sequence";
 		return HSA_RC(E_FORMAT);
 	}
-	*why = scan(&record, s, p, n, 0);
-	if (*why == NULL && s[R_SCHEMA].v != 1)
-		*why = "its schema is not 1";
-	if (*why == NULL && (s[R_SOURCE].v == 0 || s[R_SOURCE].v > HSA_SOURCES))
-		*why = "its source is unknown";
-	if (*why == NULL && s[R_EVENT].p == NULL && s[R_USE].p != NULL)
-		*why = "a call is described without an event";
-	if (*why == NULL && s[R_EVENT].p == NULL &&
-	    s[R_SOURCE].v == HSA_SOURCE_USE)
-		*why = "a source of calls has a record that is no event";
-	if (*why != NULL)
-		return HSA_RC(E_FORMAT);
-	*to = (struct vfy_seen){
-	    .sequence = s[R_SEQUENCE].v,
-	    .epoch = s[R_EPOCH].v,
-	    .source = (enum hsa_source)s[R_SOURCE].v,
-	    .source_sequence = s[R_SOURCE_SEQUENCE].v,
-	    .unit_id = s[R_UNIT].p,
-	    .use = s[R_USE].p != NULL,
-	    .body = s[R_EVENT].p != NULL ? HSA_BODY_EVENT : HSA_BODY_SPECIAL,
-	};
-	if (to->body == HSA_BODY_SPECIAL) {
-		to->special = s[R_SPECIAL].p;
-		to->special_len = s[R_SPECIAL].n;
-	}
-	return HSA_OK;
+	*why = has_unit(b, n) ? full(to, p, n) : short_form(to, p, n);
+	return *why == NULL ? HSA_OK : HSA_RC(E_FORMAT);
+}
+
+static bool
+named(const struct vfy_seen *r, const char *name)
+{
+	struct seen s[sizeof(special_f) / sizeof(special_f[0])] = {{0}};
+	size_t n = strlen(name);
+
+	if (r->special == NULL ||
+	    scan(&special, s, r->special, r->special_len, 0) != NULL)
+		return false;
+	return s[2].n == n && memcmp(s[2].p, name, n) == 0;
 }
 
 bool
 vfy_scan_unit_start(const struct vfy_seen *r)
 {
-	static const char start[] = "UNIT_START";
-	struct seen s[sizeof(special_f) / sizeof(special_f[0])] = {{0}};
+	return named(r, "UNIT_START");
+}
 
-	if (r->special == NULL ||
-	    scan(&special, s, r->special, r->special_len, 0) != NULL)
-		return false;
-	return s[2].n == sizeof(start) - 1 &&
-	       memcmp(s[2].p, start, sizeof(start) - 1) == 0;
+bool
+vfy_scan_segment_opened(const struct vfy_seen *r)
+{
+	return named(r, "SEGMENT_OPENED");
 }

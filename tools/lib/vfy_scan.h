@@ -15,7 +15,9 @@
 struct vfy_seen {
 	uint64_t sequence, epoch, source_sequence;
 	enum hsa_source source;
-	const uint8_t *unit_id; /* in the input */
+	const uint8_t *unit_id; /* in the input; NULL of a compact record, and
+				   its epoch 0: they are its context's */
+	uint64_t context;       /* that it names; 0: not compact */
 	enum hsa_body body;
 	bool use;               /* the event is of an EP11 call */
 	const uint8_t *special; /* its bytes in the input, or NULL */
@@ -31,5 +33,7 @@ HSA_MUST_USE hsa_rc vfy_scan_record(
 
 /* vfy_scan_unit_start(r) - is the record that was seen a UNIT_START? */
 bool vfy_scan_unit_start(const struct vfy_seen *r);
+/* vfy_scan_segment_opened(r) - or a SEGMENT_OPENED? */
+bool vfy_scan_segment_opened(const struct vfy_seen *r);
 
 #endif

@@ -36,6 +36,14 @@ out:
 	return rc;
 }
 
+static void
+begin_segment(struct vfy_state *s, uint64_t first)
+{
+	s->segment = first;
+	s->opened = false;
+	s->known.count = s->known.last_named = 0;
+}
+
 hsa_rc
 vfy_state_start(
     struct vfy_state *s, const struct hsa_entry *e, struct vfy_why *why)
@@ -60,6 +68,7 @@ vfy_state_start(
 			    " as last number of the records before it",
 			    i, e->source_last[i]);
 	memcpy(s->source_sequence, e->source_last, sizeof(e->source_last));
+	begin_segment(s, e->first_sequence);
 	s->sealed = e->first_sequence != 0;
 	s->sealed_size = e->first_sequence;
 	if (s->sealed && hsa_is_ok(rc))
@@ -93,12 +102,81 @@ vfy_state_header(
 			    "the header says that source %zu stands at %" PRIu64
 			    ", by the records before it it stands at %" PRIu64,
 			    i, e->source_last[i], s->source_sequence[i]);
+	begin_segment(s, e->first_sequence);
+	return HSA_OK;
+}
+
+/* ---- segments and contexts (V10) ----------------------------------------- */
+
+static bool
+is_known(struct vfy_contexts *k, uint64_t sequence)
+{
+	uint64_t first =
+	    k->count > HSA_CONTEXTS_MAX ? k->count - HSA_CONTEXTS_MAX : 0;
+	uint64_t end = k->count;
+
+	if (sequence == 0)
+		return false;
+	while (first < end) {
+		uint64_t mid = first + (end - first) / 2;
+		uint64_t here = k->sequence[mid % HSA_CONTEXTS_MAX];
+
+		if (here == sequence)
+			return true;
+		if (here < sequence)
+			first = mid + 1;
+		else
+			end = mid;
+	}
+	return false;
+}
+
+static hsa_rc
+in_segment(struct vfy_state *s, const struct vfy_seen *r, struct vfy_why *why)
+{
+	struct vfy_contexts *k = &s->known;
+
+	switch (r->body) {
+	case HSA_BODY_EVENT:
+		return HSA_OK;
+	case HSA_BODY_SPECIAL:
+		if (!vfy_scan_segment_opened(r))
+			return HSA_OK;
+		if (s->stream &&
+		    s->tree.size == (s->sealed ? s->sealed_size : 0))
+			begin_segment(s, s->tree.size);
+		if (s->tree.size != s->segment)
+			return vfy_why_set(why, "V10",
+			    "a SEGMENT_OPENED in the middle of a segment");
+		s->opened = true;
+		return HSA_OK;
+	case HSA_BODY_CONTEXT:
+		if (!s->opened)
+			return vfy_why_set(why, "V10",
+			    "a context in a segment that does not begin with "
+			    "SEGMENT_OPENED");
+		k->sequence[k->count++ % HSA_CONTEXTS_MAX] = r->sequence;
+		k->last_named = 0; /* it may be one too many now */
+		return HSA_OK;
+	case HSA_BODY_COMPACT:
+		if (r->context == k->last_named || is_known(k, r->context)) {
+			k->last_named = r->context;
+			return HSA_OK;
+		}
+		return vfy_why_set(why, "V10",
+		    "the record names %" PRIu64
+		    " as its context, which is none of its segment and epoch, "
+		    "or not among the last %u",
+		    r->context, HSA_CONTEXTS_MAX);
+	}
 	return HSA_OK;
 }
 
 static hsa_rc
 epoch(struct vfy_state *s, const struct vfy_seen *r, struct vfy_why *why)
 {
+	if (r->body == HSA_BODY_COMPACT) /* its context's */
+		return HSA_OK;
 	if (s->tree.size == 0 && r->epoch != 1)
 		return vfy_why_set(why, "V5",
 		    "the first record has epoch %" PRIu64 " instead of 1",
@@ -118,6 +196,8 @@ epoch(struct vfy_state *s, const struct vfy_seen *r, struct vfy_why *why)
 		return vfy_why_set(why, "V5",
 		    "epoch %" PRIu64 " begins without a UNIT_START record",
 		    r->epoch);
+	/* those of the epoch before are of no use from here on */
+	s->known.count = s->known.last_named = 0;
 	return HSA_OK;
 }
 
@@ -136,9 +216,11 @@ vfy_state_record(
 		return vfy_why_set(why, "V4",
 		    "the record has sequence %" PRIu64 " at place %" PRIu64,
 		    r.sequence, s->tree.size);
-	if (memcmp(r.unit_id, s->unit_id, sizeof(s->unit_id)) != 0)
+	if (r.unit_id != NULL &&
+	    memcmp(r.unit_id, s->unit_id, sizeof(s->unit_id)) != 0)
 		return vfy_why_set(why, "V4", "the record is another unit's");
 	HSA_TRY(rc, epoch(s, &r, why));
+	HSA_TRY(rc, in_segment(s, &r, why));
 	if (r.source_sequence <= s->source_sequence[r.source])
 		return vfy_why_set(why, "V5",
 		    "source sequence %" PRIu64 " after %" PRIu64
@@ -147,12 +229,15 @@ vfy_state_record(
 	rc = vfy_tree_add(&s->tree, p, n);
 	if (rc.v == HSA_E_RANGE)
 		return vfy_why_set(why, "V4", "more than 2^64 records");
-	s->epoch = r.epoch;
+	if (r.body != HSA_BODY_COMPACT)
+		s->epoch = r.epoch;
 	s->source_sequence[r.source] = r.source_sequence;
-	if (r.body == HSA_BODY_EVENT)
-		s->events++;
-	else
+	if (r.body == HSA_BODY_SPECIAL)
 		s->specials++;
+	else if (r.body == HSA_BODY_CONTEXT)
+		s->contexts++;
+	else
+		s->events++;
 	if (r.use)
 		s->calls++;
 out:

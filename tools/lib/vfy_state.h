@@ -1,7 +1,7 @@
 /*
  * vfy_state.h - where the reader of a log stands between two entries, and the
- * rules V3 to V6 of FORMAT.md that take it over the next one. Used by the
- * verifier on files, by the collector on what arrives, and by its store on
+ * rules V3 to V6 and V10 of FORMAT.md that take it over the next one. Used by
+ * the verifier on files, by the collector on what arrives, and by its store on
  * what it kept. A struct vfy_state is plain memory: an assignment is a
  * snapshot to return to.
  */
@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "hsa_codec.h"
+#include "hsa_compact.h"
 #include "hsa_err.h"
 #include "vfy_merkle.h"
 #include "vfy_note.h"
@@ -18,6 +19,13 @@
 struct vfy_why { /* a finding: the rule of FORMAT.md, and what is wrong */
 	char rule[8];
 	char text[448];
+};
+
+/* The contexts that a compact record may name (V10): sequences, ascending, the
+ * last HSA_CONTEXTS_MAX of `count`, number i at i % HSA_CONTEXTS_MAX. */
+struct vfy_contexts {
+	uint64_t count, last_named;
+	uint64_t sequence[HSA_CONTEXTS_MAX];
 };
 
 struct vfy_state {
@@ -28,7 +36,14 @@ struct vfy_state {
 	uint64_t epoch;            /* of the last record; 0: none seen */
 	uint64_t source_sequence[HSA_SOURCES + 1]; /* the last of each */
 	uint64_t checkpoints, events, specials;
-	uint64_t calls;       /* of the events: with `use` */
+	uint64_t calls;    /* of the events: with `use` */
+	uint64_t contexts; /* records of them; calls that name one are events */
+	/* the segment at hand: its first record, and whether that is a
+	 * SEGMENT_OPENED; stream: no headers come, each such record behind a
+	 * checkpoint begins one */
+	uint64_t segment;
+	bool opened, stream;
+	struct vfy_contexts known;
 	bool sealed;          /* a checkpoint was seen */
 	uint64_t sealed_size; /* its size */
 	uint8_t sealed_root[HSA_SHA256_LEN];

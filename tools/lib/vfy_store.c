@@ -207,7 +207,9 @@ vfy_store_append(struct vfy_store *s, const struct vfy_state *next,
 	if (s->broken)
 		return hsa_fail(diag, HSA_RC(E_IO),
 		    "%s: closed after a failed write", s->dir);
-	if (s->fd < 0 || s->written >= s->segment_bytes)
+	/* where the log has its borders, and elsewhere only if it has none */
+	if (s->fd < 0 || next->segment > s->state.segment ||
+	    (s->written >= s->segment_bytes && !next->opened))
 		HSA_TRY(rc, new_segment(s, diag));
 	s->dirty = true;
 	if (!hsa_is_ok(write_all(s->fd, entries, n))) {

@@ -29,8 +29,9 @@ const struct vfy_state *vfy_store_state(const struct vfy_store *s);
 /*
  * vfy_store_append(s, next, entries, n, note, note_len) - write delimited
  * record and checkpoint entries that led from vfy_store_state(s) to next and
- * end with the checkpoint `note`. Nothing is checked here. E_IO: s is closed
- * for good (STOP).
+ * end with the checkpoint `note`. Nothing is checked here. A segment begins
+ * where next says one does (V10), so contexts stand in the same one as in the
+ * log. E_IO: s is closed for good (STOP).
  */
 HSA_MUST_USE hsa_rc vfy_store_append(struct vfy_store *s,
     const struct vfy_state *next, const void *entries, size_t n,
