@@ -220,7 +220,7 @@ next_epoch(struct hsa_emitter *e)
 {
 	struct slog_reader *reader = NULL;
 	struct slog_item it = {0};
-	struct hsa_record r = {0};
+	struct hsa_look last = {0};
 	uint8_t root[HSA_SHA256_LEN];
 	uint64_t size = 0;
 	hsa_rc rc = HSA_OK;
@@ -229,15 +229,10 @@ next_epoch(struct hsa_emitter *e)
 	if (size != 0) {
 		HSA_TRY(rc, slog_reader_open(&reader, e->log, size - 1));
 		HSA_TRY(rc, slog_reader_next(reader, &it, 0));
-		if (it.kind != SLOG_RECORD) {
-			rc = HSA_RC(E_CORRUPT);
-			goto out;
-		}
-		HSA_TRY(rc, hsa_record_decode(&r, it.p, it.n));
+		HSA_TRY(rc, hsa_record_look(&last, it.p, it.n));
 	}
-	e->epoch = r.epoch + 1;
+	e->epoch = last.epoch + 1;
 out:
-	hsa_record_free(&r);
 	slog_reader_free(reader);
 	return rc;
 }

@@ -24,21 +24,33 @@ must(hsa_rc rc, const char *what, const struct hsa_diag *diag)
 	abort();
 }
 
-void
-helper_emitter_init(struct helper_emitter *h, enum hsa_emitter_mode mode)
+static bool
+folder(struct helper_emitter *h, const char *parent)
 {
-	memset(h, 0, sizeof(*h));
-	(void)snprintf(h->base, sizeof(h->base), "/dev/shm/hsae-XXXXXX");
-	if (mkdtemp(h->base) == NULL) {
-		(void)snprintf(h->base, sizeof(h->base), "/tmp/hsae-XXXXXX");
-		MUST(mkdtemp(h->base) != NULL);
-	}
+	(void)snprintf(h->base, sizeof(h->base), "%.40s/hsae-XXXXXX", parent);
+	if (mkdtemp(h->base) == NULL)
+		return false;
 	(void)snprintf(h->dir, sizeof(h->dir), "%s/audit", h->base);
 	(void)snprintf(h->log, sizeof(h->log), "%s/log", h->dir);
 	(void)snprintf(h->pub, sizeof(h->pub), "%s/checkpoint.pub", h->dir);
 	h->cfg.dir = h->dir;
+	return true;
+}
+
+void
+helper_emitter_init(struct helper_emitter *h, enum hsa_emitter_mode mode)
+{
+	memset(h, 0, sizeof(*h));
+	MUST(folder(h, "/dev/shm") || folder(h, "/tmp"));
 	h->cfg.name = "helper";
 	h->cfg.mode = mode;
+}
+
+void
+helper_emitter_place(struct helper_emitter *h, const char *parent)
+{
+	MUST(rmdir(h->base) == 0);
+	MUST(folder(h, parent));
 }
 
 void

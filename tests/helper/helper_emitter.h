@@ -23,6 +23,8 @@ struct helper_emitter {
 };
 
 void helper_emitter_init(struct helper_emitter *h, enum hsa_emitter_mode mode);
+/* helper_emitter_place(h, parent) - a fresh folder there instead. */
+void helper_emitter_place(struct helper_emitter *h, const char *parent);
 void helper_emitter_free(struct helper_emitter *h);
 
 /* helper_emitter_open(h), helper_emitter_context(e, mode) - must succeed. */
