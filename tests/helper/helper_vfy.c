@@ -272,7 +272,8 @@ helper_vfy_put(
 	hsa_record_seal(&whole, sequence, rest.p, rest.len);
 	MUST(hsa_is_ok(hsa_buf_rc(&whole)));
 	helper_vfy_raw(l, whole.p, whole.len);
-	l->epoch = r->epoch;
+	if (r->body != HSA_BODY_COMPACT)
+		l->epoch = r->epoch;
 	l->source_last[r->source] = r->source_sequence;
 	hsa_buf_free(&rest);
 	hsa_buf_free(&whole);
@@ -304,7 +305,7 @@ helper_vfy_start(struct helper_vfy_log *l)
 }
 
 static void
-put_event(struct helper_vfy_log *l, struct hsa_record *r,
+make_event(const struct helper_vfy_log *l, struct hsa_record *r,
     enum hsa_action action, const char *failure)
 {
 	struct hsa_initiator who = {
@@ -320,7 +321,7 @@ put_event(struct helper_vfy_log *l, struct hsa_record *r,
 	    .reason_failure = failure,
 	    .time_ns = UINT64_C(1763807400000000000) + l->n * 1000000000,
 	    .log_source_crn = "crn:v1:x",
-	    .correlation_id = r->source == HSA_SOURCE_USE
+	    .correlation_id = r->source != HSA_SOURCE_OUTBOX
 				  ? "b7c1a1de-3f46-4c8e-9a53-0f2f5c2b6e77"
 				  : NULL,
 	    .target_id = "crn:v1:x:unit",
@@ -342,11 +343,18 @@ put_event(struct helper_vfy_log *l, struct hsa_record *r,
 	MUST(hsa_is_ok(rc));
 	/* the same bytes in every run */
 	memset(r->event.id, 0x55, sizeof(r->event.id));
-	helper_vfy_put(l, r, l->n);
-	hsa_record_free(r);
 	hsa_initiator_free(&who);
 	hsa_data_free(&request);
 	hsa_data_free(&response);
+}
+
+static void
+put_event(struct helper_vfy_log *l, struct hsa_record *r,
+    enum hsa_action action, const char *failure)
+{
+	make_event(l, r, action, failure);
+	helper_vfy_put(l, r, l->n);
+	hsa_record_free(r);
 }
 
 void
@@ -366,6 +374,22 @@ helper_vfy_event(struct helper_vfy_log *l)
 	put_event(l, &r, HSA_ACTION_TKE_THRESHOLD_SET, "too few signatures");
 }
 
+static struct hsa_use
+use_of(void)
+{
+	struct hsa_use u = {
+	    .function = HSA_FN_ENCRYPT_SINGLE,
+	    .mechanism = 0x1085, /* CKM_AES_CBC_PAD */
+	    .has_key_id = true,
+	    .bytes_in = 1024,
+	    .bytes_out = 1040,
+	    .duration_ns = 31415,
+	};
+
+	memset(u.key_id, 0x66, sizeof(u.key_id));
+	return u;
+}
+
 void
 helper_vfy_use(struct helper_vfy_log *l)
 {
@@ -376,16 +400,65 @@ helper_vfy_use(struct helper_vfy_log *l)
 	r.source_sequence = l->source_last[HSA_SOURCE_USE] + 1;
 	r.ep11_rc = 0;
 	r.has_use = true;
-	r.use = (struct hsa_use){
-	    .function = HSA_FN_ENCRYPT_SINGLE,
-	    .mechanism = 0x1085, /* CKM_AES_CBC_PAD */
-	    .has_key_id = true,
-	    .bytes_in = 1024,
-	    .bytes_out = 1040,
-	    .duration_ns = 31415,
-	};
-	memset(r.use.key_id, 0x66, sizeof(r.use.key_id));
+	r.use = use_of();
 	put_event(l, &r, HSA_ACTION_EP11_USE, NULL);
+}
+
+void
+helper_vfy_opened(struct helper_vfy_log *l)
+{
+	struct hsa_record r;
+
+	helper_vfy_make(l, &r);
+	r.source = HSA_SOURCE_SEALER;
+	r.source_sequence = l->source_last[HSA_SOURCE_SEALER] + 1;
+	r.epoch = l->epoch == 0 ? 1 : l->epoch;
+	r.ep11_rc = 0;
+	r.special.category = 2;
+	free(r.special.name);
+	r.special.name = copy("SEGMENT_OPENED");
+	helper_vfy_put(l, &r, l->n);
+	if (l->n == 1)
+		l->epoch = 0; /* the first start makes it 1 */
+	hsa_record_free(&r);
+}
+
+void
+helper_vfy_context(struct helper_vfy_log *l)
+{
+	struct hsa_record r;
+
+	helper_vfy_make(l, &r);
+	r.source = HSA_SOURCE_SEALER;
+	r.source_sequence = l->source_last[HSA_SOURCE_SEALER] + 1;
+	r.ep11_rc = 0;
+	make_event(l, &r, HSA_ACTION_EP11_USE, NULL);
+	r.body = HSA_BODY_CONTEXT;
+	r.event.event_time_ns = 0;
+	free(r.event.correlation_id);
+	r.event.correlation_id = NULL;
+	r.has_session = true;
+	memset(r.session, 0x77, sizeof(r.session));
+	helper_vfy_put(l, &r, l->n);
+	hsa_record_free(&r);
+}
+
+void
+helper_vfy_compact(struct helper_vfy_log *l, uint64_t context)
+{
+	struct hsa_record r = {
+	    .wall_ns = UINT64_C(1763807400000000000) + l->n * 1000000000,
+	    .mono_ns = 5000 + l->n,
+	    .source = HSA_SOURCE_USE,
+	    .source_sequence = l->source_last[HSA_SOURCE_USE] + 1,
+	    .has_use = true,
+	    .use = use_of(),
+	    .body = HSA_BODY_COMPACT,
+	    .compact = {.context = context, .has_correlation_id = true},
+	};
+
+	memset(r.compact.correlation_id, 0x88, HSA_UUID_LEN);
+	helper_vfy_put(l, &r, l->n);
 }
 
 void
@@ -415,6 +488,42 @@ helper_vfy_fill(
 		}
 	}
 	if (in_batch != 0 || n == 0)
+		helper_vfy_checkpoint(l);
+}
+
+void
+helper_vfy_fill_calls(
+    struct helper_vfy_log *l, size_t n, size_t batch, size_t per_segment)
+{
+	size_t in_batch = 0, in_segment = per_segment;
+	uint64_t context[2] = {0, 0};
+
+	for (size_t i = 0; i < n; i++) {
+		if (in_segment >= per_segment && in_batch == 0) {
+			helper_vfy_segment(l);
+			helper_vfy_opened(l);
+			in_segment = 0;
+			context[0] = context[1] = 0;
+		} else if (l->epoch == 0 || i == n / 2 + 1) {
+			helper_vfy_start(l);
+			context[0] = context[1] = 0;
+		} else if (i % 7 == 0 || context[0] == 0) {
+			context[1] = context[0];
+			context[0] = l->n;
+			helper_vfy_context(l);
+		} else if (i % 5 == 0) {
+			helper_vfy_event(l);
+		} else {
+			helper_vfy_compact(
+			    l, context[1] != 0 ? context[i % 2] : context[0]);
+		}
+		in_segment++;
+		if (++in_batch == batch) {
+			helper_vfy_checkpoint(l);
+			in_batch = 0;
+		}
+	}
+	if (in_batch != 0)
 		helper_vfy_checkpoint(l);
 }
 

@@ -55,6 +55,10 @@ void helper_vfy_start(struct helper_vfy_log *l);   /* epoch + 1, UNIT_START */
 void helper_vfy_special(struct helper_vfy_log *l); /* REQUEST_REFUSED */
 void helper_vfy_event(struct helper_vfy_log *l);   /* thrhld.set, failure */
 void helper_vfy_use(struct helper_vfy_log *l);     /* ep11.use, success */
+/* The log's own (FORMAT V10), and a call that names the context there. */
+void helper_vfy_opened(struct helper_vfy_log *l);  /* SEGMENT_OPENED */
+void helper_vfy_context(struct helper_vfy_log *l); /* of ep11.use, success */
+void helper_vfy_compact(struct helper_vfy_log *l, uint64_t context);
 /* Record bytes of the caller's, taken as they are. */
 void helper_vfy_raw(struct helper_vfy_log *l, const void *p, size_t n);
 /* What the next special would be, changed by the caller before encoding. */
@@ -74,6 +78,11 @@ void helper_vfy_note(struct hsa_buf *to, const char *origin, uint64_t size,
  * start in the middle; a checkpoint each `batch`, a segment each `per_segment`.
  */
 void helper_vfy_fill(
+    struct helper_vfy_log *l, size_t n, size_t batch, size_t per_segment);
+
+/* n records: segments that begin with SEGMENT_OPENED, a start in the first and
+ * one in the middle, contexts, and calls that name one of the last two. */
+void helper_vfy_fill_calls(
     struct helper_vfy_log *l, size_t n, size_t batch, size_t per_segment);
 
 /* RFC 6962 root of the first n leaves, straight from the definition. */

@@ -155,6 +155,8 @@ tail_line(struct hsa_buf *b, const struct hsa_record *r,
 {
 	switch (format) {
 	case TAIL_TEXT:
+		if (r->body == HSA_BODY_CONTEXT) /* nobody did anything */
+			return;
 		put_text(b, r, unit, colour);
 		break;
 	case TAIL_JSON:

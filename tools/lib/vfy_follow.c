@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "hsa_codec.h"
+#include "hsa_contexts.h"
 #include "vfy_file.h"
 #include "vfy_log.h"
 
@@ -22,11 +23,12 @@ struct vfy_follow {
 	bool open; /* a segment is */
 	char name[VFY_NAME_MAX];
 	struct vfy_reader r, ahead;
-	uint64_t sealed_end;  /* in this file, behind its last checkpoint */
-	uint64_t next;        /* sequence of the next record in the log */
-	uint64_t sealed;      /* records before the last checkpoint found */
-	uint64_t looked;      /* records that `ahead` has passed */
-	uint64_t from;        /* first one wanted */
+	uint64_t sealed_end; /* in this file, behind its last checkpoint */
+	uint64_t next;       /* sequence of the next record in the log */
+	uint64_t sealed;     /* records before the last checkpoint found */
+	uint64_t looked;     /* records that `ahead` has passed */
+	uint64_t from;       /* first one wanted */
+	struct hsa_contexts contexts;
 	struct hsa_slice raw; /* of the record given out last; in r's buffer */
 };
 
@@ -68,6 +70,7 @@ vfy_follow_free(struct vfy_follow *f)
 		return;
 	leave(f);
 	(void)close(f->folder);
+	hsa_contexts_free(&f->contexts);
 	free(f);
 }
 
@@ -101,6 +104,7 @@ enter(struct vfy_follow *f, uint64_t first)
 	f->open = true;
 	f->sealed_end = 0;
 	f->next = f->sealed = f->looked = first;
+	hsa_contexts_forget(&f->contexts); /* none is known beyond a segment */
 out:
 	return rc;
 }
@@ -209,18 +213,25 @@ take(struct vfy_follow *f, struct hsa_record *to)
 			return rc;
 		if (e.kind != HSA_ENTRY_RECORD)
 			continue;
-		if (f->next++ < f->from)
+		if (f->next++ < f->from) {
+			rc = hsa_contexts_skip(&f->contexts, e.p, e.n);
+			if (!hsa_is_ok(rc))
+				return rc;
 			continue;
-		rc = hsa_record_decode(&r, e.p, e.n);
-		if (hsa_is_ok(rc) && r.sequence != f->next - 1) {
-			hsa_record_free(&r);
-			rc = HSA_RC(E_FORMAT);
 		}
+		rc = hsa_record_decode(&r, e.p, e.n);
+		if (hsa_is_ok(rc) && r.sequence != f->next - 1)
+			rc = HSA_RC(E_FORMAT);
+		if (hsa_is_ok(rc))
+			rc = hsa_contexts_take(&f->contexts, &r);
 		if (hsa_is_ok(rc)) {
 			*to = r;
 			f->raw = (struct hsa_slice){e.p, e.n};
+		} else {
+			hsa_record_free(&r);
 		}
-		return rc;
+		/* a context that is missing is damage as any other */
+		return rc.v == HSA_E_NOT_FOUND ? HSA_RC(E_FORMAT) : rc;
 	}
 	return HSA_RC(E_TIMEOUT);
 }

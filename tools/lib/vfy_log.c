@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "hsa_buf.h"
+#include "hsa_contexts.h"
 #include "hsa_hash.h"
 #include "vfy_file.h"
 #include "vfy_log.h"
@@ -32,6 +33,7 @@ struct walk {
 	struct hsa_sha256 *h;
 	struct vfy_signer *signer;
 	struct vfy_state state;
+	struct hsa_contexts contexts; /* for opt->on_record */
 	bool known; /* state is set up: the origin has been read */
 	enum hsa_entry_kind last;
 	uint64_t end;          /* of the last file read */
@@ -178,6 +180,8 @@ on_record(struct walk *w, const struct hsa_entry *e, struct vfy_why *why)
 	if (rc.v == HSA_E_FORMAT || rc.v == HSA_E_TRUNCATED)
 		return vfy_why_set(why, "V4", "the record does not decode");
 	HSA_TRY(rc, rc);
+	/* vfy_state_record knows its context, so it is known here, too */
+	HSA_TRY(rc, hsa_contexts_take(&w->contexts, &r));
 	rc = w->opt->on_record(w->opt->ctx, &r, e->p, e->n);
 out:
 	hsa_record_free(&r);
@@ -509,6 +513,7 @@ vfy_log(struct vfy_result *res, const char *dir, const struct vfy_options *opt,
 out:
 	vfy_signer_free(w.signer);
 	hsa_sha256_free(w.h);
+	hsa_contexts_free(&w.contexts);
 	vfy_segments_free(&w.segs);
 	if (w.folder >= 0)
 		(void)close(w.folder);

@@ -71,7 +71,9 @@ struct vfy_point { /* a size in; out: the root that the log has there */
 };
 
 /* Called for each record in place, before it is known to be sealed; NULL
- * allowed. Returning an error stops the walk with it. */
+ * allowed. A compact record comes as the event that it stands for
+ * (hsa_contexts.h), raw being what is stored; contexts come, too. Returning an
+ * error stops the walk with it. */
 typedef hsa_rc vfy_record_fn(
     void *ctx, const struct hsa_record *r, const uint8_t *raw, size_t n);
 
@@ -101,7 +103,8 @@ HSA_MUST_USE hsa_rc vfy_log(struct vfy_result *res, const char *dir,
  * Following a log that is being written, without verifying: for `hsa tail -f`
  * and for a ceremony that waits for the events of its steps. Gives only what
  * stands before a checkpoint, so that nothing is shown that a recovery cuts.
- * The folder must exist; the first segment may come later.
+ * The folder must exist; the first segment may come later. Compact records come
+ * as the events that they stand for, and contexts come, too.
  * vfy_follow_next: E_TIMEOUT when no sealed record came within wait_ms (0:
  * look once). On success the caller frees r. E_FORMAT: the bytes are no log;
  * vfy_follow_place says where.
