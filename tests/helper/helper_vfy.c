@@ -343,6 +343,8 @@ make_event(const struct helper_vfy_log *l, struct hsa_record *r,
 	MUST(hsa_is_ok(rc));
 	/* the same bytes in every run */
 	memset(r->event.id, 0x55, sizeof(r->event.id));
+	r->event.id[14] = (uint8_t)(l->n >> 8);
+	r->event.id[15] = (uint8_t)l->n;
 	hsa_initiator_free(&who);
 	hsa_data_free(&request);
 	hsa_data_free(&response);

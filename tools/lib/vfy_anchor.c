@@ -3,28 +3,43 @@
 #include <string.h>
 
 #include "hsa_buf.h"
-#include "hsa_codec.h"
+#include "vfy_cosign.h"
 #include "vfy_file.h"
 #include "vfy_log.h"
 #include "vfy_note.h"
 
-hsa_rc
-vfy_anchor_load(struct vfy_anchor *a, const char *path,
-    const struct vfy_keys *keys, struct hsa_diag *diag)
+static hsa_rc
+count(struct vfy_anchor *a, const struct vfy_cosigned *note,
+    const struct vfy_keys *witnesses)
 {
-	struct vfy_signer *signer = NULL;
-	const struct vfy_key *key;
-	struct hsa_buf b = {0};
-	struct vfy_note note;
+	struct hsa_diag why = {{0}};
 	hsa_rc rc;
 
-	rc = vfy_file_slurp(&b, path, HSA_NOTE_MAX);
+	rc = vfy_cosigned_count(note, witnesses, &a->witnessed, &why);
+	if (rc.v != HSA_E_SIGNATURE)
+		return rc;
+	(void)snprintf(a->forged, sizeof(a->forged), "%.255s", why.text);
+	return HSA_OK;
+}
+
+hsa_rc
+vfy_anchor_load_witnessed(struct vfy_anchor *to, const char *path,
+    const struct vfy_keys *keys, const struct vfy_keys *witnesses,
+    struct hsa_diag *diag)
+{
+	struct vfy_anchor a = {.size = 0};
+	struct vfy_cosigned note;
+	const struct vfy_key *key;
+	struct hsa_buf b = {0};
+	hsa_rc rc;
+
+	rc = vfy_file_slurp(&b, path, VFY_COSIGNED_MAX);
 	if (!hsa_is_ok(rc)) {
 		(void)hsa_fail(diag, rc, "anchor %s: %s", path,
 		    rc.v == HSA_E_IO ? strerror(errno) : hsa_err_text(rc));
 		goto out;
 	}
-	rc = vfy_note_parse(&note, b.p, b.len, diag);
+	rc = vfy_cosigned_parse(&note, b.p, b.len, diag);
 	if (!hsa_is_ok(rc)) {
 		hsa_diag_wrap(diag, "anchor %s is no checkpoint", path);
 		goto out;
@@ -36,20 +51,29 @@ vfy_anchor_load(struct vfy_anchor *a, const char *path,
 		    path, note.origin);
 		goto out;
 	}
-	HSA_TRY(rc, vfy_signer_new(&signer, key));
-	rc = vfy_signer_verify(signer, &note);
+	rc = vfy_cosigned_own(&note, key);
 	if (!hsa_is_ok(rc)) {
 		hsa_diag_set(diag,
 		    "anchor %s is not signed by the key of %s in the key file",
 		    path, note.origin);
 		goto out;
 	}
-	(void)snprintf(a->path, sizeof(a->path), "%s", path);
-	(void)snprintf(a->origin, sizeof(a->origin), "%s", note.origin);
-	a->size = note.size;
-	memcpy(a->root, note.root, sizeof(a->root));
+	if (witnesses != NULL)
+		HSA_TRY(rc, count(&a, &note, witnesses));
+	(void)snprintf(a.path, sizeof(a.path), "%s", path);
+	(void)snprintf(a.origin, sizeof(a.origin), "%s", note.origin);
+	a.size = note.size;
+	a.signatures = note.signatures;
+	memcpy(a.root, note.root, sizeof(a.root));
+	*to = a;
 out:
-	vfy_signer_free(signer);
 	hsa_buf_free(&b);
 	return rc;
+}
+
+hsa_rc
+vfy_anchor_load(struct vfy_anchor *a, const char *path,
+    const struct vfy_keys *keys, struct hsa_diag *diag)
+{
+	return vfy_anchor_load_witnessed(a, path, keys, NULL, diag);
 }

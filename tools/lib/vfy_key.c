@@ -7,6 +7,7 @@
 #include "hsa_hash.h"
 #include "vfy_file.h"
 #include "vfy_note.h"
+#include "vfy_note_impl.h"
 
 #define KEYS_FILE_MAX (1024u * 1024u)
 
@@ -46,23 +47,29 @@ vfy_signer_new(struct vfy_signer **to, const struct vfy_key *key)
 }
 
 hsa_rc
-vfy_signer_verify(struct vfy_signer *s, const struct vfy_note *n)
+vfy_signer_check(
+    struct vfy_signer *s, const uint8_t sig[64], const void *p, size_t n)
 {
-	if (strcmp(n->origin, s->key.origin) != 0 ||
-	    memcmp(n->key_hash, s->key.key_hash, 4) != 0)
-		return HSA_RC(E_SIGNATURE);
 	if (EVP_MD_CTX_reset(s->ctx) != 1 ||
 	    EVP_DigestVerifyInit(s->ctx, NULL, NULL, NULL, s->pkey) != 1)
 		return HSA_RC(E_CRYPTO);
-	if (EVP_DigestVerify(s->ctx, n->signature, sizeof(n->signature),
-		n->text, n->text_len) != 1)
+	if (EVP_DigestVerify(s->ctx, sig, 64, p, n) != 1)
 		return HSA_RC(E_SIGNATURE);
 	return HSA_OK;
 }
 
 hsa_rc
-vfy_key_parse(
-    struct vfy_key *to, const char *text, size_t n, struct hsa_diag *diag)
+vfy_signer_verify(struct vfy_signer *s, const struct vfy_note *n)
+{
+	if (strcmp(n->origin, s->key.origin) != 0 ||
+	    memcmp(n->key_hash, s->key.key_hash, 4) != 0)
+		return HSA_RC(E_SIGNATURE);
+	return vfy_signer_check(s, n->signature, n->text, n->text_len);
+}
+
+hsa_rc
+vfy_key_line(struct vfy_key *to, uint8_t type, const char *text, size_t n,
+    struct hsa_diag *diag)
 {
 	static const char form[] =
 	    "not a verifier key of the form <origin>+<8 hex digits>+<base64>";
@@ -84,9 +91,12 @@ vfy_key_parse(
 		    raw, sizeof(raw), p + name + 10, n - name - 10);
 	if (!hsa_is_ok(rc))
 		return hsa_fail(diag, rc, "%s", form);
-	if (raw[0] != 1)
+	if (raw[0] != type)
 		return hsa_fail(diag, HSA_RC(E_UNSUPPORTED),
-		    "key type %u is not Ed25519 (1)", raw[0]);
+		    "key type %u is not %u, %s", raw[0], type,
+		    type == VFY_KEY_ED25519
+			? "Ed25519"
+			: "an Ed25519 cosignature of a witness");
 	hsa_buf_put(&in, k.origin, name);
 	hsa_buf_u8(&in, '\n');
 	hsa_buf_put(&in, raw, sizeof(raw));
@@ -105,6 +115,13 @@ out:
 	return rc;
 }
 
+hsa_rc
+vfy_key_parse(
+    struct vfy_key *k, const char *line, size_t n, struct hsa_diag *diag)
+{
+	return vfy_key_line(k, VFY_KEY_ED25519, line, n, diag);
+}
+
 const struct vfy_key *
 vfy_keys_find(const struct vfy_keys *k, const char *origin)
 {
@@ -114,11 +131,22 @@ vfy_keys_find(const struct vfy_keys *k, const char *origin)
 	return NULL;
 }
 
+hsa_rc
+vfy_key_put(struct vfy_keys *k, const struct vfy_key *key)
+{
+	struct vfy_key *more = reallocarray(k->key, k->len + 1, sizeof(*more));
+
+	if (more == NULL)
+		return HSA_RC(E_NOMEM);
+	k->key = more;
+	k->key[k->len++] = *key;
+	return HSA_OK;
+}
+
 static hsa_rc
 keys_add(struct vfy_keys *k, const struct vfy_key *key, struct hsa_diag *diag)
 {
 	const struct vfy_key *have = vfy_keys_find(k, key->origin);
-	struct vfy_key *more;
 
 	if (have != NULL && memcmp(have->public_key, key->public_key, 32) == 0)
 		return HSA_OK;
@@ -126,11 +154,8 @@ keys_add(struct vfy_keys *k, const struct vfy_key *key, struct hsa_diag *diag)
 		return hsa_fail(diag, HSA_RC(E_EXISTS),
 		    "two different keys for %s: remove the wrong one",
 		    key->origin);
-	more = reallocarray(k->key, k->len + 1, sizeof(*more));
-	if (more == NULL)
+	if (!hsa_is_ok(vfy_key_put(k, key)))
 		return hsa_fail(diag, HSA_RC(E_NOMEM), "out of memory");
-	k->key = more;
-	k->key[k->len++] = *key;
 	return HSA_OK;
 }
 
@@ -147,8 +172,8 @@ out:
 }
 
 hsa_rc
-vfy_keys_parse(
-    struct vfy_keys *to, const char *text, size_t n, struct hsa_diag *diag)
+vfy_key_text(struct vfy_keys *to, const char *text, size_t n,
+    vfy_key_one_fn *one, vfy_key_add_fn *add, struct hsa_diag *diag)
 {
 	struct vfy_keys k = {0};
 	struct vfy_key key;
@@ -162,9 +187,9 @@ vfy_keys_parse(
 		lf = memchr(text, '\n', n);
 		len = lf == NULL ? n : (size_t)(lf - text);
 		if (len > 0 && text[0] != '#') {
-			rc = vfy_key_parse(&key, text, len, diag);
+			rc = one(&key, text, len, diag);
 			if (hsa_is_ok(rc))
-				rc = keys_add(&k, &key, diag);
+				rc = add(&k, &key, diag);
 			if (!hsa_is_ok(rc)) {
 				hsa_diag_wrap(diag, "line %lu", number);
 				goto out;
@@ -184,6 +209,13 @@ out:
 	return rc;
 }
 
+hsa_rc
+vfy_keys_parse(
+    struct vfy_keys *k, const char *text, size_t n, struct hsa_diag *diag)
+{
+	return vfy_key_text(k, text, n, vfy_key_parse, keys_add, diag);
+}
+
 void
 vfy_keys_free(struct vfy_keys *k)
 {
@@ -194,20 +226,25 @@ vfy_keys_free(struct vfy_keys *k)
 }
 
 hsa_rc
+vfy_key_file(struct hsa_buf *b, const char *what, const char *path,
+    const char *fix, struct hsa_diag *diag)
+{
+	hsa_rc rc = vfy_file_slurp(b, path, KEYS_FILE_MAX);
+
+	if (!hsa_is_ok(rc))
+		hsa_diag_set(diag, "%s %s: %s; give %s", what, path,
+		    rc.v == HSA_E_IO ? strerror(errno) : hsa_err_text(rc), fix);
+	return rc;
+}
+
+hsa_rc
 vfy_keys_load(struct vfy_keys *k, const char *path, struct hsa_diag *diag)
 {
 	struct hsa_buf b = {0};
 	hsa_rc rc;
 
-	rc = vfy_file_slurp(&b, path, KEYS_FILE_MAX);
-	if (!hsa_is_ok(rc)) {
-		hsa_diag_set(diag,
-		    "key file %s: %s; give the unit's "
-		    "checkpoint.pub",
-		    path,
-		    rc.v == HSA_E_IO ? strerror(errno) : hsa_err_text(rc));
-		goto out;
-	}
+	HSA_TRY(rc, vfy_key_file(&b, "key file", path,
+			"the unit's checkpoint.pub", diag));
 	rc = vfy_keys_parse(k, (const char *)b.p, b.len, diag);
 	if (!hsa_is_ok(rc))
 		hsa_diag_wrap(diag, "key file %s", path);

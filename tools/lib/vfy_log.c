@@ -165,6 +165,29 @@ out:
 	return rc;
 }
 
+/* At every header, as a reader may begin at any. */
+static void
+watch_tree(struct walk *w)
+{
+	if (w->opt->watch == NULL)
+		return;
+	w->state.tree.on_node = w->opt->watch->node;
+	w->state.tree.node_ctx = w->opt->watch->ctx;
+}
+
+static hsa_rc
+on_checkpoint(struct walk *w, const struct hsa_entry *e, struct vfy_why *why)
+{
+	const struct vfy_watch *watch = w->opt->watch;
+	hsa_rc rc;
+
+	HSA_TRY(rc, vfy_state_checkpoint(&w->state, e->p, e->n, why));
+	if (watch != NULL && watch->checkpoint != NULL)
+		rc = watch->checkpoint(watch->ctx, &w->state.tree, e->p, e->n);
+out:
+	return rc;
+}
+
 static hsa_rc
 on_record(struct walk *w, const struct hsa_entry *e, struct vfy_why *why)
 {
@@ -174,6 +197,9 @@ on_record(struct walk *w, const struct hsa_entry *e, struct vfy_why *why)
 	HSA_TRY(rc, vfy_state_record(&w->state, e->p, e->n, why));
 	if (w->state.tree.size == w->next_point)
 		HSA_TRY(rc, at_point(w, why));
+	if (w->opt->watch != NULL && w->opt->watch->leaf != NULL)
+		HSA_TRY(rc, w->opt->watch->leaf(w->opt->watch->ctx,
+				&w->state.tree, e->p, e->n));
 	if (w->opt->on_record == NULL)
 		return HSA_OK;
 	rc = hsa_record_decode(&r, e->p, e->n);
@@ -202,13 +228,14 @@ on_entry(
 	case HSA_ENTRY_HEADER:
 		if (!w->known)
 			HSA_TRY(rc, learn_origin(w, e, why));
+		watch_tree(w);
 		rc = vfy_state_header(&w->state, e, why);
 		break;
 	case HSA_ENTRY_RECORD:
 		rc = on_record(w, e, why);
 		break;
 	case HSA_ENTRY_CHECKPOINT:
-		rc = vfy_state_checkpoint(&w->state, e->p, e->n, why);
+		rc = on_checkpoint(w, e, why);
 		break;
 	}
 out:

@@ -11,6 +11,7 @@
 #include "hsa_buf.h"
 #include "hsa_err.h"
 #include "hsa_event.h"
+#include "vfy_merkle.h"
 
 /* A key that signs checkpoints, from a line of checkpoint.pub: C2SP note
  * verifier key "<origin>+<hash>+<base64>". */
@@ -55,14 +56,21 @@ struct vfy_anchor {
 	char origin[256];
 	uint64_t size;
 	uint8_t root[32];
+	size_t signatures; /* lines, the log's own among them */
+	size_t witnessed;  /* of the witnesses asked for */
+	char forged[256];  /* why none of them counts: a line is not good */
 };
 /*
  * vfy_anchor_load(a, path, keys, diag) - a file that holds a checkpoint, as
  * text or as a `head` file. E_NOT_FOUND, E_FORMAT, E_SIGNATURE; E_KEY when
- * keys has none for its origin.
+ * keys has none for its origin. vfy_anchor_load_witnessed: and counts those of
+ * the witnesses who cosigned it.
  */
 HSA_MUST_USE hsa_rc vfy_anchor_load(struct vfy_anchor *a, const char *path,
     const struct vfy_keys *keys, struct hsa_diag *diag);
+HSA_MUST_USE hsa_rc vfy_anchor_load_witnessed(struct vfy_anchor *a,
+    const char *path, const struct vfy_keys *keys,
+    const struct vfy_keys *witnesses, struct hsa_diag *diag);
 
 struct vfy_point { /* a size in; out: the root that the log has there */
 	uint64_t size;
@@ -77,6 +85,20 @@ struct vfy_point { /* a size in; out: the root that the log has there */
 typedef hsa_rc vfy_record_fn(
     void *ctx, const struct hsa_record *r, const uint8_t *raw, size_t n);
 
+/*
+ * For who makes something of the tree while it grows; each may be NULL, and an
+ * error stops the walk with it. node: vfy_merkle.h. leaf: the record is in
+ * place, t the tree with it. checkpoint: it is good, and over t.
+ */
+struct vfy_watch {
+	vfy_node_fn *node;
+	hsa_rc (*leaf)(
+	    void *ctx, const struct vfy_tree *t, const uint8_t *raw, size_t n);
+	hsa_rc (*checkpoint)(
+	    void *ctx, const struct vfy_tree *t, const uint8_t *note, size_t n);
+	void *ctx;
+};
+
 struct vfy_options {
 	const struct vfy_keys *keys; /* required */
 	const char *anchor;          /* file with a checkpoint the log must
@@ -88,6 +110,7 @@ struct vfy_options {
 	size_t anchors_len;
 	struct vfy_point *points;
 	size_t points_len;
+	const struct vfy_watch *watch;
 	int settle_ms; /* a log that ends in the middle of a batch may be
 			  being written: wait so long for the rest */
 };

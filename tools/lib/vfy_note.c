@@ -5,6 +5,7 @@
 #include "hsa_codec.h"
 #include "hsa_cur.h"
 #include "vfy_note.h"
+#include "vfy_note_impl.h"
 #include "vfy_utf8.h"
 
 #define SIGNATURE_LEN (4 + 64)
@@ -16,14 +17,8 @@ static const char *const spaces[] = {"\xc2\x85", "\xc2\xa0", "\xe1\x9a\x80",
     "\xe2\x80\x88", "\xe2\x80\x89", "\xe2\x80\x8a", "\xe2\x80\xa8",
     "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80"};
 
-struct span {
-	const uint8_t *p;
-	size_t n;
-};
-
-/* The line at c, without its LF, which must be there. */
-static hsa_rc
-line(struct span *to, struct hsa_cur *c)
+hsa_rc
+vfy_note_line(struct hsa_slice *to, struct hsa_cur *c)
 {
 	size_t left = hsa_cur_left(c);
 	const uint8_t *lf = left == 0 ? NULL : memchr(c->p, '\n', left), *p;
@@ -52,8 +47,8 @@ vfy_note_name(const uint8_t *p, size_t n)
 	return true;
 }
 
-static bool
-decimal(uint64_t *v, const struct span *s)
+bool
+vfy_note_decimal(uint64_t *v, const struct hsa_slice *s)
 {
 	uint64_t x = 0;
 
@@ -88,9 +83,9 @@ out:
 	return rc;
 }
 
-/* "EM-DASH SPACE name SPACE base64" */
-static hsa_rc
-signature_line(struct span *name, struct span *b64, const struct span *l)
+hsa_rc
+vfy_note_signature(
+    struct hsa_slice *name, struct hsa_slice *b64, const struct hsa_slice *l)
 {
 	static const char dash[] = "\xe2\x80\x94 ";
 	const uint8_t *p = l->p, *blank;
@@ -111,13 +106,14 @@ signature_line(struct span *name, struct span *b64, const struct span *l)
 }
 
 static hsa_rc
-own_signature(struct vfy_note *n, const struct span *l, struct hsa_diag *diag)
+own_signature(
+    struct vfy_note *n, const struct hsa_slice *l, struct hsa_diag *diag)
 {
 	uint8_t raw[SIGNATURE_LEN];
-	struct span name, b64;
+	struct hsa_slice name, b64;
 	hsa_rc rc;
 
-	rc = signature_line(&name, &b64, l);
+	rc = vfy_note_signature(&name, &b64, l);
 	if (!hsa_is_ok(rc))
 		return hsa_fail(diag, rc,
 		    "the line behind the empty line is no signature line");
@@ -137,13 +133,14 @@ own_signature(struct vfy_note *n, const struct span *l, struct hsa_diag *diag)
 /* Witnesses may use signature types that we do not know: at least the key
  * hash and one byte. */
 static hsa_rc
-witness(const struct vfy_note *n, const struct span *l, struct hsa_diag *diag)
+witness(
+    const struct vfy_note *n, const struct hsa_slice *l, struct hsa_diag *diag)
 {
 	struct hsa_buf raw = {0};
-	struct span name, b64;
+	struct hsa_slice name, b64;
 	hsa_rc rc;
 
-	HSA_TRY(rc, signature_line(&name, &b64, l));
+	HSA_TRY(rc, vfy_note_signature(&name, &b64, l));
 	HSA_TRY(rc, hsa_unbase64(&raw, (const char *)b64.p, b64.n));
 	if (raw.len < 5 || (name.n == strlen(n->origin) &&
 			       memcmp(name.p, n->origin, name.n) == 0))
@@ -159,22 +156,22 @@ out:
 static hsa_rc
 text(struct vfy_note *n, struct hsa_cur *c, struct hsa_diag *diag)
 {
-	struct span l;
+	struct hsa_slice l;
 
-	if (!hsa_is_ok(line(&l, c)) || !vfy_note_name(l.p, l.n))
+	if (!hsa_is_ok(vfy_note_line(&l, c)) || !vfy_note_name(l.p, l.n))
 		return hsa_fail(
 		    diag, HSA_RC(E_FORMAT), "the first line is no origin");
 	memcpy(n->origin, l.p, l.n);
 	n->origin[l.n] = '\0';
-	if (!hsa_is_ok(line(&l, c)) || !decimal(&n->size, &l))
+	if (!hsa_is_ok(vfy_note_line(&l, c)) || !vfy_note_decimal(&n->size, &l))
 		return hsa_fail(
 		    diag, HSA_RC(E_FORMAT), "the second line is no size");
-	if (!hsa_is_ok(line(&l, c)) ||
+	if (!hsa_is_ok(vfy_note_line(&l, c)) ||
 	    !hsa_is_ok(vfy_note_base64(n->root, sizeof(n->root), l.p, l.n)))
 		return hsa_fail(diag, HSA_RC(E_FORMAT),
 		    "the third line is no root hash of 32 bytes in base64");
 	n->text_len = (size_t)(c->p - n->text);
-	if (!hsa_is_ok(line(&l, c)) || l.n != 0)
+	if (!hsa_is_ok(vfy_note_line(&l, c)) || l.n != 0)
 		return hsa_fail(
 		    diag, HSA_RC(E_FORMAT), "the fourth line is not empty");
 	return HSA_OK;
@@ -186,7 +183,7 @@ vfy_note_parse(
 {
 	struct hsa_cur c = hsa_cur_of(p, len);
 	struct vfy_note n = {0};
-	struct span l;
+	struct hsa_slice l;
 	hsa_rc rc;
 
 	if (len > HSA_NOTE_MAX)
@@ -194,14 +191,14 @@ vfy_note_parse(
 		    HSA_NOTE_MAX);
 	n.text = c.p;
 	HSA_TRY(rc, text(&n, &c, diag));
-	rc = line(&l, &c);
+	rc = vfy_note_line(&l, &c);
 	if (!hsa_is_ok(rc)) {
 		hsa_diag_set(diag, "no signature line");
 		goto out;
 	}
 	HSA_TRY(rc, own_signature(&n, &l, diag));
 	while (hsa_cur_left(&c) != 0) {
-		rc = line(&l, &c);
+		rc = vfy_note_line(&l, &c);
 		if (!hsa_is_ok(rc)) {
 			hsa_diag_set(diag, "the last line has no end");
 			goto out;
