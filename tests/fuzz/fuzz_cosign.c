@@ -1,5 +1,4 @@
-/* Covers: vfy_cosigned_parse vfy_cosigned_own vfy_cosigned_count
- * vfy_witness_parse vfy_witnesses_parse */
+/* Covers: vfy_cosigned_parse vfy_witness_parse vfy_witnesses_parse */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

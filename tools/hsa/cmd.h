@@ -24,8 +24,8 @@ struct cmd {
 	const char *help;    /* usage, options, exit codes */
 };
 
-extern const struct cmd cmd_verify, cmd_collect, cmd_tail, cmd_export,
-    cmd_catalogue;
+extern const struct cmd cmd_verify, cmd_prove, cmd_collect, cmd_tail,
+    cmd_export, cmd_catalogue;
 
 /* cmd_help(c) - to stdout; CMD_OK. */
 int cmd_help(const struct cmd *c);

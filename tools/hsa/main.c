@@ -8,8 +8,8 @@
 
 #include "cmd.h"
 
-static const struct cmd *const cmds[] = {
-    &cmd_verify, &cmd_collect, &cmd_tail, &cmd_export, &cmd_catalogue};
+static const struct cmd *const cmds[] = {&cmd_verify, &cmd_prove, &cmd_collect,
+    &cmd_tail, &cmd_export, &cmd_catalogue};
 
 static const struct cmd *
 find(const char *name)

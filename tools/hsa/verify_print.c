@@ -38,6 +38,11 @@ log_text(struct hsa_buf *b, const struct verify_log *l)
 		hsa_buf_hex(b, r->root, sizeof(r->root));
 		hsa_buf_u8(b, '\n');
 	}
+	if (l->witnessed != NULL)
+		hsa_buf_printf(b,
+		    "  witnessed %" PRIu64
+		    " records, by %zu of the witnesses\n",
+		    l->witnessed->size, l->witnessed->witnessed);
 	if (!r->bad) {
 		hsa_buf_str(b, "  OK\n");
 		return;
@@ -131,6 +136,10 @@ log_json(struct hsa_jw *w, const struct verify_log *l)
 	hsa_jw_uint(w, "epochs", r->epochs);
 	hsa_jw_uint(w, "sealed", r->sealed);
 	hsa_jw_hex(w, "root", r->root, sizeof(r->root));
+	if (l->witnessed != NULL) {
+		hsa_jw_uint(w, "witnessed", l->witnessed->size);
+		hsa_jw_uint(w, "witnesses", l->witnessed->witnessed);
+	}
 	hsa_jw_bool(w, "ok", !r->bad);
 	if (r->bad) {
 		hsa_jw_object(w, "finding");

@@ -1,15 +1,16 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "hsa_buf.h"
+#include "log_set.h"
 #include "verify_set.h"
+#include "vfy_cosign.h"
 #include "vfy_file.h"
-#include "vfy_find.h"
 
 static hsa_rc
 no_memory(struct hsa_diag *diag)
@@ -39,83 +40,57 @@ bytes_of(const char *path)
 	return n;
 }
 
-static hsa_rc
-load_keys(struct vfy_keys *to, const char *path, struct hsa_diag *diag)
-{
-	struct vfy_keys k = {0};
-	hsa_rc rc;
-
-	HSA_TRY(rc, vfy_keys_load(&k, path, diag));
-	rc = vfy_keys_add(to, &k, diag);
-	if (!hsa_is_ok(rc))
-		hsa_diag_wrap(diag, "key file %s", path);
-out:
-	vfy_keys_free(&k);
-	return rc;
-}
-
-static hsa_rc
-add_dir(struct verify_set *s, struct vfy_keys *promised, const char *dir,
-    bool use_own, struct hsa_diag *diag)
-{
-	struct vfy_logs found = {0};
-	struct verify_log *more;
-	struct hsa_buf path = {0};
-	hsa_rc rc;
-
-	HSA_TRY(rc, vfy_find(&found, dir, diag));
-	more = reallocarray(s->log, s->len + found.len, sizeof(*more));
-	if (more == NULL) {
-		rc = no_memory(diag);
-		goto out;
-	}
-	s->log = more;
-	for (size_t i = 0; i < found.len; i++) {
-		s->log[s->len++] = (struct verify_log){
-		    .path = found.log[i].path,
-		    .unit = found.log[i].unit,
-		    .bytes = bytes_of(found.log[i].path),
-		};
-		found.log[i] = (struct vfy_found){0}; /* taken over */
-	}
-	if (found.where == VFY_STATE && use_own) {
-		hsa_buf_printf(&path, "%s/checkpoint.pub", dir);
-		HSA_TRY(rc, hsa_buf_rc(&path));
-		HSA_TRY(rc, load_keys(&s->keys, hsa_buf_cstr(&path), diag));
-		HSA_TRY(rc, load_keys(promised, hsa_buf_cstr(&path), diag));
-		s->own_keys = true;
-	}
-out:
-	hsa_buf_free(&path);
-	vfy_logs_free(&found);
-	return rc;
-}
-
-static hsa_rc
-gather(struct verify_set *s, struct vfy_keys *promised,
+hsa_rc
+verify_set_witnesses(struct vfy_keys *k, size_t *need,
     const struct verify_args *args, struct hsa_diag *diag)
 {
 	hsa_rc rc = HSA_OK;
 
-	for (size_t i = 0; i < args->keys; i++)
-		HSA_TRY(rc, load_keys(&s->keys, args->key[i], diag));
-	for (int i = 0; i < args->dirs; i++)
-		HSA_TRY(rc,
-		    add_dir(s, promised, args->dir[i], args->keys == 0, diag));
-	if (s->keys.len == 0) {
-		rc = hsa_fail(diag, HSA_RC(E_KEY),
-		    "no key: give the unit's checkpoint.pub with --key FILE, "
-		    "or a state directory that has one");
-		goto out;
-	}
+	for (size_t i = 0; i < args->witnesses; i++)
+		HSA_TRY(rc, vfy_witnesses_load(k, args->witness[i], diag));
+	if (args->need > k->len)
+		rc = hsa_fail(diag, HSA_RC(E_ARG),
+		    "--witnesses %zu: %zu witness%s known (--witness FILE)",
+		    args->need, k->len, k->len == 1 ? " is" : "es are");
+	*need = args->need == 0 ? k->len : args->need;
+out:
+	return rc;
+}
+
+static hsa_rc
+gather(struct verify_set *s, struct log_set *from,
+    const struct verify_args *args, struct hsa_diag *diag)
+{
+	const struct log_set_args named = {.dir = args->dir,
+	    .dirs = args->dirs,
+	    .key = args->key,
+	    .keys = args->keys};
+	hsa_rc rc;
+
+	HSA_TRY(rc, log_set_gather(from, &named, diag));
+	s->keys = from->keys;
+	from->keys = (struct vfy_keys){0}; /* taken over */
+	s->own_keys = from->own_keys;
+	HSA_TRY(rc, verify_set_witnesses(&s->witnesses, &s->need, args, diag));
+	s->log = calloc(from->len + 1, sizeof(*s->log));
 	s->anchor = calloc(args->anchors + 1, sizeof(*s->anchor));
-	if (s->anchor == NULL) {
+	if (s->log == NULL || s->anchor == NULL) {
 		rc = no_memory(diag);
 		goto out;
 	}
+	for (; s->len < from->len; s->len++) {
+		struct vfy_found *f = &from->log[s->len];
+
+		s->log[s->len] = (struct verify_log){.path = f->path,
+		    .unit = f->unit,
+		    .bytes = bytes_of(f->path)};
+		*f = (struct vfy_found){0}; /* taken over */
+	}
 	for (; s->anchors < args->anchors; s->anchors++)
-		HSA_TRY(rc, vfy_anchor_load(&s->anchor[s->anchors],
-				args->anchor[s->anchors], &s->keys, diag));
+		HSA_TRY(rc,
+		    vfy_anchor_load_witnessed(&s->anchor[s->anchors],
+			args->anchor[s->anchors], &s->keys,
+			s->witnesses.len == 0 ? NULL : &s->witnesses, diag));
 out:
 	return rc;
 }
@@ -233,6 +208,48 @@ out:
 
 /* ---- what is not there --------------------------------------------------- */
 
+static void not_witnessed(struct verify_log *l, const char *fmt, ...)
+    HSA_PRINTF(2, 3);
+
+static void
+not_witnessed(struct verify_log *l, const char *fmt, ...)
+{
+	va_list ap;
+
+	l->res.bad = true;
+	(void)snprintf(l->res.rule, sizeof(l->res.rule), "V9");
+	va_start(ap, fmt);
+	(void)vsnprintf(l->res.finding, sizeof(l->res.finding), fmt, ap);
+	va_end(ap);
+}
+
+/* The largest of its checkpoints that enough witnesses have cosigned. */
+static void
+witnessed(struct verify_set *s, struct verify_log *l)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < s->anchors && !l->res.bad; i++) {
+		const struct vfy_anchor *a = &s->anchor[i];
+
+		if (strcmp(a->origin, l->res.origin) != 0)
+			continue;
+		if (a->forged[0] != '\0')
+			not_witnessed(l, "%.200s: %.250s", a->path, a->forged);
+		if (a->witnessed > most)
+			most = a->witnessed;
+		if (a->witnessed >= s->need &&
+		    (l->witnessed == NULL || a->size > l->witnessed->size))
+			l->witnessed = a;
+	}
+	if (!l->res.bad && l->witnessed == NULL)
+		not_witnessed(l,
+		    "no checkpoint of it is here (--anchor) with the "
+		    "cosignatures of %zu of the witnesses; the most that one "
+		    "has is %zu",
+		    s->need, most);
+}
+
 static bool
 has_log(const struct verify_set *s, const char *origin)
 {
@@ -264,14 +281,16 @@ hsa_rc
 verify_set_run(
     struct verify_set *s, const struct verify_args *args, struct hsa_diag *diag)
 {
-	struct vfy_keys promised = {0};
+	struct log_set from = {0};
 	hsa_rc rc;
 
-	HSA_TRY(rc, gather(s, &promised, args, diag));
+	HSA_TRY(rc, gather(s, &from, args, diag));
 	HSA_TRY(rc, read_all(s, diag));
-	rc = missing(s, &promised, diag);
+	for (size_t i = 0; i < s->len && s->witnesses.len != 0; i++)
+		witnessed(s, &s->log[i]);
+	rc = missing(s, &from.promised, diag);
 out:
-	vfy_keys_free(&promised);
+	log_set_free(&from);
 	return rc;
 }
 
@@ -310,5 +329,6 @@ verify_set_free(struct verify_set *s)
 	free(s->lost);
 	free(s->stray);
 	vfy_keys_free(&s->keys);
+	vfy_keys_free(&s->witnesses);
 	*s = (struct verify_set){0};
 }

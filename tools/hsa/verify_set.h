@@ -15,7 +15,9 @@
 struct verify_log {
 	char *path, *unit;
 	struct vfy_result res;
-	bool missing;   /* the folder is not there */
+	bool missing; /* the folder is not there */
+	/* by so many witnesses, up to that size; NULL: not by enough */
+	const struct vfy_anchor *witnessed;
 	uint64_t bytes; /* of its files, to read the shorter copy first */
 };
 
@@ -26,6 +28,8 @@ struct verify_pair {            /* two copies of one log */
 
 struct verify_set {
 	struct vfy_keys keys;
+	struct vfy_keys witnesses; /* none: nobody asked for any */
+	size_t need;
 	struct vfy_anchor *anchor;
 	size_t anchors;
 	struct verify_log *log;
@@ -49,7 +53,16 @@ struct verify_args {
 	size_t keys;
 	const char **anchor;
 	size_t anchors;
+	const char **witness; /* files of witnesses' keys */
+	size_t witnesses;
+	size_t need; /* so many of them cosigned a checkpoint of each log;
+			0: all */
 };
+
+/* verify_set_witnesses(k, need, args, diag) - the witnesses asked for, and how
+ * many of them it takes. E_ARG: more than there are, or of none. */
+HSA_MUST_USE hsa_rc verify_set_witnesses(struct vfy_keys *k, size_t *need,
+    const struct verify_args *args, struct hsa_diag *diag);
 
 /*
  * verify_set_run(s, args, diag) - success when everything could be read:
