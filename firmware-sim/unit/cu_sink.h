@@ -4,10 +4,33 @@
  */
 #ifndef CU_SINK_H
 #define CU_SINK_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "hsa_err.h"
 #include "hsa_event.h"
+
+/*
+ * One EP11 call, as its thread leaves it for the sealer: with its context a
+ * whole event. Lies in shared memory as it is.
+ */
+struct cu_sink_call {
+	uint64_t start_ns;    /* mono_ns of the unit's clock when it began */
+	uint64_t duration_ns; /* in the unit */
+	uint64_t mechanism;
+	uint32_t bytes_in, bytes_out;
+	uint32_t ep11_rc, ep11_reason;
+	uint32_t context;  /* handle */
+	uint16_t function; /* 0: a number that is no function */
+	uint8_t flags;     /* CU_SINK_* */
+	uint8_t pad;
+	uint8_t key_id[32]; /* with CU_SINK_KEY */
+	uint8_t correlation_id[16];
+	uint8_t command_id[16]; /* with CU_SINK_COMMAND; last */
+};
+#define CU_SINK_KEY 1u
+#define CU_SINK_LENGTH_ONLY 2u
+#define CU_SINK_COMMAND 4u
 
 struct cu_sink_ops {
 	/*
@@ -31,6 +54,24 @@ struct cu_sink_ops {
 	hsa_rc (*put)(void *ctx, uint64_t *sequence, enum hsa_source source,
 	    uint64_t source_sequence, const void *rec, size_t n);
 	hsa_rc (*wait)(void *ctx, uint64_t sequence);
+	/*
+	 * What calls share: an encoded context record (hsa_context_seal's rec),
+	 * for call to name. handle: out, good until context_drop. E_BUSY: drop
+	 * another one first; E_RANGE. One thread at a time for both.
+	 */
+	hsa_rc (*context)(
+	    void *ctx, uint32_t *handle, const void *rec, size_t n);
+	void (*context_drop)(void *ctx, uint32_t handle);
+	/*
+	 * Leave one call. When it returns, a kill of all processes does not
+	 * lose it. Calls and seals of one thread are sealed in their order.
+	 * durable: wait until it is on stable storage under a checkpoint, too.
+	 * E_TIMEOUT: nobody took calls for wait_ms; the sink counts it. E_IO,
+	 * E_CLOSED as above. Any number of threads; no lock, system call or
+	 * allocation while there is room and not durable.
+	 */
+	hsa_rc (*call)(void *ctx, const struct cu_sink_call *call, bool durable,
+	    int wait_ms);
 	/* Highest source sequence that the log holds, 0 when none: what a
 	 * restart may drop from its outbox, and after which it goes on. */
 	uint64_t (*last)(void *ctx, enum hsa_source source);
