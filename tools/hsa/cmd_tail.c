@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "export_tiles.h"
 #include "hsa_buf.h"
 #include "tail_line.h"
 #include "tail_set.h"
@@ -250,14 +251,17 @@ run_export(int argc, char **argv)
 	static const struct option longs[] = {
 	    {"format", required_argument, NULL, 'o'},
 	    {"unit", required_argument, NULL, 'u'},
+	    {"tlog-tiles", required_argument, NULL, 't'},
+	    {"key", required_argument, NULL, 'k'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
 	struct job j = {.cmd = &cmd_export, .format = TAIL_JSON};
+	const char *tiles = NULL, *key = NULL;
 	int o;
 
 	opterr = 0;
-	while ((o = getopt_long(argc, argv, "o:u:h", longs, NULL)) != -1)
+	while ((o = getopt_long(argc, argv, "o:u:t:k:h", longs, NULL)) != -1)
 		switch (o) {
 		case 'o':
 			if (!parse_format(&j.format, optarg) ||
@@ -268,6 +272,12 @@ run_export(int argc, char **argv)
 			break;
 		case 'u':
 			j.set.unit = optarg;
+			break;
+		case 't':
+			tiles = optarg;
+			break;
+		case 'k':
+			key = optarg;
 			break;
 		case 'h':
 			return cmd_help(&cmd_export);
@@ -280,6 +290,17 @@ run_export(int argc, char **argv)
 					      "directory");
 	j.dirs = argv + optind;
 	j.dirs_len = argc - optind;
+	if (tiles != NULL)
+		return export_tiles(&cmd_export,
+		    &(const struct log_set_args){.dir = j.dirs,
+			.dirs = j.dirs_len,
+			.key = &key,
+			.keys = key != NULL,
+			.unit = j.set.unit},
+		    tiles);
+	if (key != NULL)
+		return cmd_usage(&cmd_export,
+		    "--key is for --tlog-tiles: nothing else is verified");
 	return work(&j);
 }
 
@@ -288,6 +309,8 @@ const struct cmd cmd_export = {
     .run = run_export,
     .summary = "write all events as JSON lines",
     .help = "usage: hsa export [--format ibm-at|envelope] [--unit NAME] "
+	    "DIR...\n"
+	    "       hsa export --tlog-tiles TILES [--key FILE] [--unit NAME] "
 	    "DIR...\n\n"
 	    "Writes every sealed record to standard output, one JSON object a "
 	    "line, unit by\nunit in order. Verifies nothing: run `hsa verify` "
@@ -297,7 +320,13 @@ const struct cmd cmd_export = {
 	    "record, with what this project adds\n"
 	    "  -u, --unit NAME   only this unit: its name, its id, or at "
 	    "least four\n                    characters that its name or id "
-	    "begins with\n\n"
+	    "begins with\n"
+	    "  -t, --tlog-tiles TILES\n"
+	    "                    verify one log and write it there as C2SP "
+	    "tlog-tiles, for any\n                    web server to give "
+	    "away; again, and what is new is added\n"
+	    "  -k, --key FILE    for that, the unit's checkpoint.pub. Default: "
+	    "that of the\n                    state directory named\n\n"
 	    "Exit code 0: good, 1: a log is damaged, 2: wrong usage or "
 	    "unreadable.\n",
 };

@@ -25,17 +25,28 @@ write_all(int fd, const void *p, size_t n)
 	return HSA_OK;
 }
 
+/* In a folder that is locked always the same, so that what a killed writer
+ * left is written over. */
+static hsa_rc
+other_name(struct hsa_buf *to, int folder, const char *path)
+{
+	hsa_buf_str(to, path);
+	if (folder == AT_FDCWD)
+		hsa_buf_printf(to, ".%ld", (long)getpid());
+	hsa_buf_str(to, ".new");
+	return hsa_buf_rc(to);
+}
+
 hsa_rc
-vfy_put_file(int folder, const char *path, const void *p, size_t n, bool sync)
+vfy_put_begin(int folder, const char *path, const void *p, size_t n, bool sync)
 {
 	struct hsa_buf other = {0};
-	int fd = -1, why;
+	int fd;
 	hsa_rc rc;
 
-	hsa_buf_printf(&other, "%s.%ld.new", path, (long)getpid());
-	HSA_TRY(rc, hsa_buf_rc(&other));
+	HSA_TRY(rc, other_name(&other, folder, path));
 	fd = openat(folder, hsa_buf_cstr(&other),
-	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0) {
 		rc = HSA_RC(E_IO);
 		goto out;
@@ -45,15 +56,48 @@ vfy_put_file(int folder, const char *path, const void *p, size_t n, bool sync)
 		rc = HSA_RC(E_IO);
 	if (close(fd) != 0)
 		rc = HSA_RC(E_IO);
-	if (hsa_is_ok(rc) &&
-	    renameat(folder, hsa_buf_cstr(&other), folder, path) != 0)
+	if (!hsa_is_ok(rc))
+		vfy_put_drop(folder, path);
+out:
+	hsa_buf_free(&other);
+	return rc;
+}
+
+hsa_rc
+vfy_put_done(int folder, const char *path)
+{
+	struct hsa_buf other = {0};
+	hsa_rc rc;
+
+	HSA_TRY(rc, other_name(&other, folder, path));
+	if (renameat(folder, hsa_buf_cstr(&other), folder, path) != 0) {
 		rc = HSA_RC(E_IO);
-	if (!hsa_is_ok(rc)) {
-		why = errno;
-		(void)unlinkat(folder, hsa_buf_cstr(&other), 0);
-		errno = why;
+		vfy_put_drop(folder, path);
 	}
 out:
 	hsa_buf_free(&other);
+	return rc;
+}
+
+void
+vfy_put_drop(int folder, const char *path)
+{
+	struct hsa_buf other = {0};
+	int why = errno;
+
+	if (hsa_is_ok(other_name(&other, folder, path)))
+		(void)unlinkat(folder, hsa_buf_cstr(&other), 0);
+	hsa_buf_free(&other);
+	errno = why;
+}
+
+hsa_rc
+vfy_put_file(int folder, const char *path, const void *p, size_t n, bool sync)
+{
+	hsa_rc rc;
+
+	HSA_TRY(rc, vfy_put_begin(folder, path, p, n, sync));
+	rc = vfy_put_done(folder, path);
+out:
 	return rc;
 }
