@@ -29,6 +29,14 @@ HSA_MUST_USE hsa_rc hsa_record_encode(
     struct hsa_buf *b, const struct hsa_record *r);
 void hsa_record_seal(
     struct hsa_buf *b, uint64_t sequence, const void *rest, size_t n);
+/*
+ * hsa_record_seal_numbered(b, sequence, number, rest, n) - the same for a rest
+ * that was encoded without source_sequence (0), as records are that learn it
+ * from their place in a queue: number, not 0, is put where it belongs.
+ * E_FORMAT: rest is no such encoding; E_RANGE as above; b is as before then.
+ */
+HSA_MUST_USE hsa_rc hsa_record_seal_numbered(struct hsa_buf *b,
+    uint64_t sequence, uint64_t number, const void *rest, size_t n);
 /* hsa_record_decode(r, p, n) - a sealed record (sequence present and first). */
 HSA_MUST_USE hsa_rc hsa_record_decode(
     struct hsa_record *r, const void *p, size_t n);

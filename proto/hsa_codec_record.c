@@ -5,10 +5,12 @@
 #include "hsa_codec.h"
 #include "hsa_codec_event.h"
 #include "hsa_compact.h"
+#include "hsa_cur.h"
 
 #define SEQUENCE_KEY 0x09 /* field 1, fixed64 */
 #define SEQUENCE_LEN 9u
 #define SCHEMA 1u
+#define NUMBER 8u /* field source_sequence */
 
 hsa_rc
 hsa_record_encode(struct hsa_buf *b, const struct hsa_record *r)
@@ -93,6 +95,69 @@ hsa_record_seal(
 		head[1 + i] = (uint8_t)(sequence >> (8 * i));
 	hsa_buf_put(b, head, sizeof(head));
 	hsa_buf_put(b, rest, n);
+}
+
+/* Steps over the fields before source_sequence, in E1's order. */
+static hsa_rc
+number_place(struct hsa_cur *c)
+{
+	struct hsa_cur at = *c;
+	const uint8_t *skip;
+	uint64_t tag, v = 0;
+	hsa_rc rc = HSA_OK;
+
+	while (hsa_cur_left(&at) != 0) {
+		HSA_TRY(rc, hsa_cur_varint(&at, &tag));
+		if (tag >> 3 == NUMBER)
+			return HSA_RC(E_FORMAT);
+		if (tag >> 3 > NUMBER)
+			break;
+		switch (tag & 7) {
+		case 0:
+			HSA_TRY(rc, hsa_cur_varint(&at, &v));
+			break;
+		case 1:
+			HSA_TRY(rc, hsa_cur_bytes(&at, &skip, 8));
+			break;
+		case 2:
+			HSA_TRY(rc, hsa_cur_varint(&at, &v));
+			if (v > hsa_cur_left(&at))
+				return HSA_RC(E_FORMAT);
+			HSA_TRY(rc, hsa_cur_bytes(&at, &skip, (size_t)v));
+			break;
+		default:
+			return HSA_RC(E_FORMAT);
+		}
+		*c = at;
+	}
+	return HSA_OK;
+out:
+	return HSA_RC(E_FORMAT);
+}
+
+hsa_rc
+hsa_record_seal_numbered(struct hsa_buf *b, uint64_t sequence, uint64_t number,
+    const void *rest, size_t n)
+{
+	struct hsa_cur c = hsa_cur_of(rest, n);
+	const uint8_t *start = c.p;
+	size_t before = b->len;
+	hsa_rc rc;
+
+	if (number == 0)
+		return HSA_RC(E_FORMAT);
+	HSA_TRY(rc, number_place(&c));
+	hsa_record_seal(b, sequence, start, (size_t)(c.p - start));
+	hsa_buf_u8(b, NUMBER << 3);
+	hsa_buf_varint(b, number);
+	hsa_buf_put(b, c.p, hsa_cur_left(&c));
+	rc = hsa_buf_rc(b);
+	if (hsa_is_ok(rc) && b->len - before > HSA_RECORD_MAX)
+		rc = HSA_RC(E_RANGE);
+out:
+	if (!hsa_is_ok(rc))
+		b->len = before;
+	return rc;
 }
 
 /* FORMAT E2 and E5: the sequence, and the rest of the message. */

@@ -681,20 +681,23 @@ test_hsa_emitter__sends_to_a_collector(void **state)
 	char sock[112], address[128], copies[96], copy[160], id[HSA_UUID_TEXT];
 	const char *args[] = {
 	    "collect", "-l", address, "-o", copies, "-k", h.pub, NULL};
-	struct hsa_emitter *e = helper_emitter_open(&h);
-	struct hsa_emitter_context *c = helper_emitter_context(e, 0);
 	struct helper_emitter other = h;
 	struct hsa_emitter_status st = {0};
 	struct hsa_emitter_event ev;
 	struct hsa_diag diag;
 	struct vfy_result res, copied;
+	struct hsa_emitter_context *c;
+	struct hsa_emitter *e;
 	pid_t pid;
 
 	(void)state;
 	(void)snprintf(sock, sizeof(sock), "%s/sock", h.base);
 	(void)snprintf(address, sizeof(address), "unix:%s", sock);
 	(void)snprintf(copies, sizeof(copies), "%s/copies", h.base);
+	made();
 	pid = helper_vfy_spawn(cmd_collect.run, args, "ready", NULL);
+	e = helper_emitter_open(&h);
+	c = helper_emitter_context(e, 0);
 	refused(hsa_emitter_connect(e, "siem", "carrier-pigeon:1", &diag),
 	    HSA_E_UNSUPPORTED, &diag, "unix:PATH");
 	assert_true(hsa_is_ok(hsa_emitter_connect(e, "siem", address, &diag)));
