@@ -204,7 +204,10 @@ hsa_event_build(
 	e.data_event = row->data_event;
 	e.save_service_copy = true;
 	e.reason_code = status->code;
-	HSA_TRY(rc, hsa_uuid_new(e.id));
+	if (a->id != NULL)
+		memcpy(e.id, a->id, sizeof(e.id));
+	else
+		HSA_TRY(rc, hsa_uuid_new(e.id));
 	HSA_TRY(rc, hsa_strdup_opt(&e.action_name, row->name));
 	HSA_TRY(rc, hsa_strdup_opt(&e.outcome, failed ? "failure" : "success"));
 	HSA_TRY(rc,

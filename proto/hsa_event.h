@@ -99,6 +99,8 @@ struct hsa_event_args {
 	const char *target_id, *target_name;
 	const struct hsa_initiator *initiator;
 	struct hsa_data *request, *response; /* either may be NULL */
+	const uint8_t
+	    *id; /* a random UUID of the caller's; NULL: a fresh one */
 };
 
 /*

@@ -6,6 +6,7 @@
 #include "hsa_json.h"
 
 #define CRN "crn:"
+#define IDS 64
 
 /* ---- contexts ------------------------------------------------------------ */
 
@@ -264,6 +265,28 @@ out:
 	return rc;
 }
 
+/* A call to the kernel for many: it costs more than the rest of an id. */
+static hsa_rc
+next_id(uint8_t to[HSA_UUID_LEN], const struct hsa_emitter *e)
+{
+	static _Thread_local struct {
+		uint8_t id[IDS][HSA_UUID_LEN];
+		size_t left;
+		unsigned int generation; /* a child draws its own */
+	} pool;
+	hsa_rc rc = HSA_OK;
+
+	if (pool.left == 0 || pool.generation != e->generation) {
+		pool.left = 0;
+		HSA_TRY(rc, hsa_uuid_many(pool.id, IDS));
+		pool.left = IDS;
+		pool.generation = e->generation;
+	}
+	memcpy(to, pool.id[--pool.left], HSA_UUID_LEN);
+out:
+	return rc;
+}
+
 static const char *
 either(const char *own, const char *shared)
 {
@@ -276,7 +299,9 @@ build(struct hsa_record *r, const struct hsa_emitter_context *c,
 {
 	const struct hsa_action_row *row = named(ev, diag);
 	struct hsa_data request = {0}, response = {0};
+	uint8_t id[HSA_UUID_LEN];
 	struct hsa_event_args a = {
+	    .id = id,
 	    .status = ev->status,
 	    .reason_failure = ev->reason,
 	    .time_ns = ev->time_ns != 0 ? ev->time_ns : r->wall_ns,
@@ -293,6 +318,7 @@ build(struct hsa_record *r, const struct hsa_emitter_context *c,
 	if (row == NULL)
 		return HSA_RC(E_ARG);
 	HSA_TRY(rc, texts(ev, diag));
+	HSA_TRY(rc, next_id(id, c->e));
 	a.action = row->code;
 	if (a.correlation_id == NULL &&
 	    row->correlation == HSA_CORRELATION_REQUIRED)

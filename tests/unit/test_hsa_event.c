@@ -198,6 +198,21 @@ test_hsa_event__a_success_is_filled_in_from_the_catalogue(void **state)
 }
 
 static void
+test_hsa_event__an_id_of_the_callers_is_taken(void **state)
+{
+	static const uint8_t id[HSA_UUID_LEN] = {
+	    1, 2, 3, 4, 5, 6, 0x47, 8, 0x89, 10, 11, 12, 13, 14, 15, 16};
+	struct made m;
+
+	(void)state;
+	start_commit(&m);
+	m.a.id = id;
+	assert_ok(hsa_event_build(&m.ev, &m.a, &m.diag));
+	assert_memory_equal(m.ev.id, id, sizeof(id));
+	stop(&m);
+}
+
+static void
 test_hsa_event__a_failure_says_so_and_needs_no_fields(void **state)
 {
 	struct made m;
@@ -531,6 +546,7 @@ main(void)
 	    cmocka_unit_test(test_hsa_data__ids_become_lower_case_hex),
 	    cmocka_unit_test(
 		test_hsa_event__a_success_is_filled_in_from_the_catalogue),
+	    cmocka_unit_test(test_hsa_event__an_id_of_the_callers_is_taken),
 	    cmocka_unit_test(
 		test_hsa_event__a_failure_says_so_and_needs_no_fields),
 	    cmocka_unit_test(
