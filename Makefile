@@ -90,6 +90,9 @@ INTEG_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard \
 CRASH_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard \
 	tests/crash/crash_*.c))
 SCRIPT_TESTS := $(wildcard tests/integ/test_*.sh)
+INTEROP_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard \
+	tests/interop/*.c))
+INTEROP_TESTS := $(wildcard tests/interop/test_*.sh)
 FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_BIN := $(addprefix $(BUILD)/tests/fuzz/,$(FUZZ))
 FUZZ_REPLAY := $(FUZZ_BIN)
@@ -263,6 +266,12 @@ check-long: deps-test
 	@CU_BUILD=$(BUILD) CALLS=200000 KILLS_EP11=200 tests/run.sh $(BUILD) \
 	    $(BUILD)/tests/integ/test_ep11_events $(BUILD)/tests/crash/crash_ep11
 
+## check-interop against the programs of others, from package registries
+check-interop:
+	@tests/lint/deps.sh build test interop
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(INTEROP_BIN)
+	@CU_BUILD=$(BUILD) tests/run.sh $(BUILD) $(INTEROP_TESTS)
+
 ## check-all     test, then again under ASan+UBSan and TSan, clang-tidy, cppcheck
 check-all:
 	@tests/lint/deps.sh build test lint
@@ -342,6 +351,6 @@ clean:
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 .PHONY: help all clean demo test deps deps-test tests check check-integ \
-	check-crash check-long check-all check-tsan fuzz lint analyze \
+	check-crash check-long check-interop check-all check-tsan fuzz lint analyze \
 	install
 .SECONDARY:

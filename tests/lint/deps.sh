@@ -1,6 +1,6 @@
 #!/bin/sh
 # deps.sh GROUP... - install the Debian packages that are missing, aloud.
-# Groups: build, test, fuzz, lint. NO_APT=1 lists them and stops instead.
+# Groups: build, test, fuzz, lint, interop. NO_APT=1 lists them and stops instead.
 set -eu
 
 build="gcc make softhsm2 libsofthsm2 libp11-dev libp11-kit-dev libssl-dev
@@ -9,6 +9,7 @@ build="gcc make softhsm2 libsofthsm2 libp11-dev libp11-kit-dev libssl-dev
 test="libcmocka-dev protobuf-compiler curl python3 mandoc shellcheck xxd pkg-config"
 fuzz="clang libclang-rt-14-dev"
 lint="clang clang-tidy clang-format cppcheck"
+interop="golang-go"
 
 want=
 for group; do
@@ -17,6 +18,7 @@ for group; do
 	test) want="$want $test" ;;
 	fuzz) want="$want $fuzz" ;;
 	lint) want="$want $lint" ;;
+	interop) want="$want $interop" ;;
 	*) echo "deps.sh: unknown group $group" >&2; exit 2 ;;
 	esac
 done
