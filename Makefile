@@ -42,10 +42,10 @@ CFLAGS := -std=c11 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) $(FUZZ_CFLAGS)
 LDFLAGS := -Wl,-z,relro,-z,now $(SANFLAGS)
 
 LIBS_HSA := -lprotobuf-c -lcrypto
-LIBS_EMITTER := $(LIBS_HSA) -lpthread
-LIBS_FW := -lp11 -lsqlite3 -lmicrohttpd -lcyaml -ljansson -lcrypto -lpthread -ldl
+LIBS_EMITTER := -lssl $(LIBS_HSA) -lpthread
+LIBS_FW := -lp11 -lsqlite3 -lmicrohttpd -lcyaml -ljansson -lssl -lcrypto -lpthread -ldl
 LIBS_HOST := -lprotobuf-c -lcrypto -lpthread -ldl
-LIBS_TOOLS := -lcurl -lcyaml -ljansson -lcrypto -lpthread
+LIBS_TOOLS := -lcurl -lcyaml -ljansson -lssl -lcrypto -lpthread
 
 # ---- sources: one archive per room group ------------------------------------
 

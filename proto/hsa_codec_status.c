@@ -38,6 +38,7 @@ status_lists_put(Hsa__V1__StatusReply *m, struct hsa_pool *pool,
 		m->collector[i]->name = hsa_pool_text(pool, c->name);
 		m->collector[i]->connected = c->connected;
 		m->collector[i]->acknowledged = c->acknowledged;
+		m->collector[i]->certificate_ends = c->certificate_ends;
 		m->collector[i]->last_error =
 		    hsa_pool_text(pool, c->last_error);
 	}
@@ -108,6 +109,7 @@ status_lists_get(struct hsa_unit_status *s, const Hsa__V1__StatusReply *m)
 				m->collector[i]->last_error));
 		c->connected = m->collector[i]->connected;
 		c->acknowledged = m->collector[i]->acknowledged;
+		c->certificate_ends = m->collector[i]->certificate_ends;
 	}
 	s->collector_len = m->n_collector;
 out:

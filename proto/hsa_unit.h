@@ -38,6 +38,8 @@ struct hsa_collector_status {
 	bool connected;
 	uint64_t acknowledged;
 	char last_error[160];
+	/* of this unit, for this collector: seconds since 1970; 0: none */
+	int64_t certificate_ends;
 };
 
 struct hsa_unit_status {

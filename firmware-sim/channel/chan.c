@@ -12,9 +12,10 @@
 
 #include "chan_impl.h"
 
-#define SCHEME "unix:"
 #define PAUSE_MIN_MS 50
 #define PAUSE_MAX_MS 2000
+#define HELLO_MS 10000
+#define STALL_MS 30000
 
 int64_t
 chan_now_ms(void)
@@ -57,6 +58,14 @@ chan_show_connected(struct chan *c, bool connected)
 	c->status.connected = connected;
 	if (connected && !c->lasting)
 		c->status.last_error[0] = '\0';
+	(void)pthread_mutex_unlock(&c->mutex);
+}
+
+void
+chan_show_ends(struct chan *c, int64_t own)
+{
+	(void)pthread_mutex_lock(&c->mutex);
+	c->status.certificate_ends = own;
 	(void)pthread_mutex_unlock(&c->mutex);
 }
 
@@ -106,37 +115,74 @@ chan_pause_reset(struct chan *c)
 	c->pause = chan_sooner(PAUSE_MIN_MS, c->pause_max);
 }
 
+/* stop is readable once, for whoever waits next; stopping stays. */
+void
+chan_hear(struct chan *c)
+{
+	uint64_t count;
+
+	if (read(c->stop, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		return; /* EINTR: at the next call */
+}
+
+bool
+chan_renewing(struct chan *c)
+{
+	bool renew;
+
+	(void)pthread_mutex_lock(&c->mutex);
+	renew = c->renew;
+	c->renew = false;
+	(void)pthread_mutex_unlock(&c->mutex);
+	return renew;
+}
+
+hsa_rc
+chan_wait(struct chan *c, int fd, int events, int64_t until)
+{
+	struct pollfd p[2] = {
+	    {.fd = fd, .events = (short)events},
+	    {.fd = c->stop, .events = POLLIN},
+	};
+	int64_t ms = until - chan_now_ms();
+	int left = -1;
+
+	if (chan_finished(c, &left))
+		return HSA_RC(E_STOPPED);
+	if (ms <= 0)
+		return HSA_RC(E_TIMEOUT);
+	if (poll(p, 2, chan_sooner((int)ms, left)) > 0 && p[1].revents != 0)
+		chan_hear(c);
+	return HSA_OK;
+}
+
 static void
 pause_for(struct chan *c, int ms)
 {
 	int64_t until = chan_now_ms() + ms;
-	struct pollfd p = {.fd = c->stop, .events = POLLIN};
-	int left = -1;
 
-	while (chan_now_ms() < until && !chan_finished(c, &left)) {
-		p.fd = left < 0 ? c->stop : -1;
-		(void)poll(
-		    &p, 1, chan_sooner((int)(until - chan_now_ms()), left));
-	}
+	while (hsa_is_ok(chan_wait(c, -1, 0, until)))
+		if (chan_renewing(c))
+			return;
 }
 
 static void *
 chan_main(void *arg)
 {
 	struct chan *c = arg;
-	int left = -1, err = 0;
+	int left = -1;
 	hsa_rc rc;
 
 	chan_pause_reset(c);
 	while (!chan_finished(c, &left)) {
-		rc = chan_conn_open(&c->conn, &err, c->path);
-		if (hsa_is_ok(rc)) {
+		rc = chan_dial(c);
+		if (hsa_is_ok(rc))
 			rc = chan_session(c);
-			if (hsa_is_ok(rc))
-				break;
-		} else if (!c->lasting)
-			chan_show(c, false, "%s: %s; start the collector there",
-			    c->path, strerror(err));
+		if (hsa_is_ok(rc))
+			break;
+		chan_conn_close(&c->conn);
+		if (rc.v == HSA_E_STATE) /* a renewal */
+			continue;
 		if (c->lasting) /* it will not go away by itself */
 			c->pause = c->pause_max;
 		pause_for(c, c->pause);
@@ -155,8 +201,11 @@ chan_free(struct chan *c)
 	free(c->span);
 	free(c->slice);
 	free(c->name);
-	free(c->path);
+	free(c->address);
 	free(c->origin);
+	free(c->tls_ca);
+	free(c->tls_identity);
+	free(c->tls_name);
 	free(c);
 }
 
@@ -178,19 +227,53 @@ thread_start(struct chan *c)
 	return e == 0 ? HSA_OK : HSA_RC(E_NOMEM);
 }
 
+static hsa_rc
+check(const struct chan_config *cfg)
+{
+	struct sockaddr_un longest;
+	struct hsa_addr a = {0};
+	hsa_rc rc = hsa_addr_parse(&a, cfg->address);
+
+	if (rc.v == HSA_E_FORMAT || cfg->origin[0] == '\0')
+		return HSA_RC(E_ARG);
+	HSA_TRY(rc, rc);
+	if (a.kind == HSA_ADDR_UNIX &&
+	    strlen(a.path) >= sizeof(longest.sun_path))
+		return HSA_RC(E_ARG);
+	if (a.kind == HSA_ADDR_TLS &&
+	    (a.port == 0 || cfg->tls_ca == NULL || cfg->tls_identity == NULL ||
+		cfg->tls_name == NULL || !hsa_is_dns_name(cfg->tls_name)))
+		return HSA_RC(E_ARG);
+out:
+	return rc;
+}
+
+static hsa_rc
+copy_texts(struct chan *c, const struct chan_config *cfg)
+{
+	hsa_rc rc;
+
+	HSA_TRY(rc, hsa_strdup_opt(&c->name, cfg->name));
+	HSA_TRY(rc, hsa_strdup_opt(&c->address, cfg->address));
+	HSA_TRY(rc, hsa_strdup_opt(&c->origin, cfg->origin));
+	HSA_TRY(rc, hsa_strdup_opt(&c->tls_ca, cfg->tls_ca));
+	HSA_TRY(rc, hsa_strdup_opt(&c->tls_identity, cfg->tls_identity));
+	HSA_TRY(rc, hsa_strdup_opt(&c->tls_name, cfg->tls_name));
+	HSA_TRY(rc, hsa_addr_parse(&c->to, c->address));
+	(void)snprintf(c->status.name, sizeof(c->status.name), "%s",
+	    c->name == NULL ? "" : c->name);
+	plain(c->status.name);
+out:
+	return rc;
+}
+
 hsa_rc
 chan_start(struct chan **out, const struct chan_config *cfg, struct slog *l)
 {
-	const size_t scheme = sizeof(SCHEME) - 1;
-	struct sockaddr_un longest;
-	struct chan *c;
+	struct chan *c = NULL;
 	hsa_rc rc;
 
-	if (strncmp(cfg->address, SCHEME, scheme) != 0)
-		return HSA_RC(E_UNSUPPORTED);
-	if (cfg->address[scheme] == '\0' || cfg->origin[0] == '\0' ||
-	    strlen(cfg->address + scheme) >= sizeof(longest.sun_path))
-		return HSA_RC(E_ARG);
+	HSA_TRY(rc, check(cfg));
 	c = calloc(1, sizeof(*c));
 	if (c == NULL)
 		return HSA_RC(E_NOMEM);
@@ -198,47 +281,62 @@ chan_start(struct chan **out, const struct chan_config *cfg, struct slog *l)
 	c->l = l;
 	c->epoch = cfg->epoch;
 	c->pause_max = cfg->pause_max_ms > 0 ? cfg->pause_max_ms : PAUSE_MAX_MS;
+	c->hello_ms = cfg->hello_ms > 0 ? cfg->hello_ms : HELLO_MS;
+	c->stall_ms = cfg->stall_ms > 0 ? cfg->stall_ms : STALL_MS;
 	memcpy(c->unit_id, cfg->unit_id, sizeof(c->unit_id));
 	c->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (c->stop < 0) {
 		rc = HSA_RC(E_IO);
 		goto out;
 	}
-	HSA_TRY(rc, hsa_strdup_opt(&c->name, cfg->name));
-	HSA_TRY(rc, hsa_strdup_opt(&c->path, cfg->address + scheme));
-	HSA_TRY(rc, hsa_strdup_opt(&c->origin, cfg->origin));
+	HSA_TRY(rc, copy_texts(c, cfg));
 	c->span = calloc(CHAN_BATCH_RECORDS, sizeof(*c->span));
 	c->slice = calloc(CHAN_BATCH_RECORDS, sizeof(*c->slice));
 	if (c->span == NULL || c->slice == NULL) {
 		rc = HSA_RC(E_NOMEM);
 		goto out;
 	}
-	(void)snprintf(c->status.name, sizeof(c->status.name), "%s",
-	    c->name == NULL ? "" : c->name);
-	plain(c->status.name);
 	HSA_TRY(rc, thread_start(c));
 	*out = c;
 	return rc;
 out:
-	chan_free(c);
+	if (c != NULL)
+		chan_free(c);
 	return rc;
+}
+
+static void
+wake(struct chan *c)
+{
+	const uint64_t one = 1;
+	ssize_t put;
+
+	do
+		put = write(c->stop, &one, sizeof(one));
+	while (put < 0 && errno == EINTR);
+}
+
+void
+chan_renew(struct chan *c)
+{
+	if (c->to.kind != HSA_ADDR_TLS)
+		return;
+	(void)pthread_mutex_lock(&c->mutex);
+	c->renew = true;
+	(void)pthread_mutex_unlock(&c->mutex);
+	wake(c);
 }
 
 void
 chan_stop(struct chan *c, int drain_ms)
 {
-	const uint64_t one = 1;
-	ssize_t put;
-
 	if (c == NULL)
 		return;
 	(void)pthread_mutex_lock(&c->mutex);
 	c->stopping = true;
 	c->drain_until = chan_now_ms() + (drain_ms > 0 ? drain_ms : 0);
 	(void)pthread_mutex_unlock(&c->mutex);
-	do
-		put = write(c->stop, &one, sizeof(one));
-	while (put < 0 && errno == EINTR);
+	wake(c);
 	(void)pthread_join(c->thread, NULL);
 	(void)pthread_mutex_destroy(&c->mutex);
 	chan_free(c);

@@ -18,18 +18,29 @@ struct chan;
 
 struct chan_config {
 	const char *name;    /* of the collector, for status */
-	const char *address; /* "unix:PATH" */
+	const char *address; /* hsa_addr.h */
 	const char *origin;
 	uint8_t unit_id[HSA_UUID_LEN];
 	uint64_t epoch;
-	int pause_max_ms; /* longest pause between attempts; 0: 2 s */
+	/* for tls: alone, see chan_tls.h. Files are read for each connection */
+	const char *tls_ca, *tls_identity;
+	const char *tls_name; /* the collector's certificate is for */
+	int pause_max_ms;     /* longest pause between attempts; 0: 2 s */
+	int hello_ms; /* to connect, for TLS, for the answer to Hello; 0: 10 s
+		       */
+	int stall_ms; /* without progress while an Ack is due; 0: 30 s */
 };
 
 /* chan_start(c, cfg, l) - starts the sending thread; strings are copied.
+ * E_UNSUPPORTED: no such scheme; E_ARG: the address is none to connect to, or
+ * a tls: one without its files and name.
+ * chan_renew(c) - with TLS, end the connection and make another one, with the
+ * files as they are now.
  * chan_stop(c) - waits at most drain_ms for the collector to acknowledge all,
  * then ends the thread and frees c; NULL-safe. */
 HSA_MUST_USE hsa_rc chan_start(
     struct chan **c, const struct chan_config *cfg, struct slog *l);
+void chan_renew(struct chan *c);
 void chan_stop(struct chan *c, int drain_ms);
 void chan_status(struct chan *c, struct hsa_collector_status *st);
 

@@ -2,13 +2,13 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "chan_impl.h"
 
 /* Of records in a frame, and of bytes on their way. */
 #define BATCH_BYTES ((size_t)256 * 1024)
-#define HELLO_MS 10000 /* for the answer to Hello */
-#define STALL_MS 30000 /* without a byte taken or an Ack, while one is due */
+#define CLOCK_S 60 /* between two looks at the clock for certificates */
 
 static hsa_rc
 send_records(struct chan *c)
@@ -116,7 +116,7 @@ send_hello(struct chan *c)
 static int
 patience(const struct chan *c)
 {
-	int64_t limit = c->reader == NULL ? HELLO_MS : STALL_MS;
+	int64_t limit = c->reader == NULL ? c->hello_ms : c->stall_ms;
 	int64_t left;
 
 	if (c->reader != NULL && chan_conn_unsent(&c->conn) == 0 &&
@@ -126,55 +126,95 @@ patience(const struct chan *c)
 	return left > 0 ? (int)left : 0;
 }
 
-static hsa_rc
-wait_for_news(struct chan *c, int drain_left)
+/* Both are looked at anew: which certificates are good, and which files there
+ * are. ms until then; -1 without TLS. */
+static int
+term(const struct chan *c)
 {
-	struct pollfd p[3] = {
-	    {.fd = c->conn.fd, .events = POLLIN},
-	    /* once seen it stays readable: the deadline rules then */
-	    {.fd = drain_left < 0 ? c->stop : -1, .events = POLLIN},
-	    {.fd = -1, .events = POLLIN},
-	};
-	int quiet = patience(c);
-	bool moved = false;
+	int64_t left = c->ends - (int64_t)time(NULL);
+
+	if (c->conn.tls == NULL)
+		return -1;
+	if (left <= 0)
+		return 0;
+	/* the clock may be set meanwhile */
+	return left < CLOCK_S ? (int)left * 1000 : CLOCK_S * 1000;
+}
+
+static hsa_rc
+receive(struct chan *c)
+{
+	hsa_rc rc = chan_conn_read(&c->conn), frames;
+
+	if (c->conn.tls != NULL && (rc.v == HSA_E_REMOTE || rc.v == HSA_E_IO)) {
+		chan_show(c, rc.v == HSA_E_REMOTE,
+		    "the collector ended TLS: %s; see what it says itself",
+		    chan_tls_why(c->conn.tls));
+		return HSA_RC(E_REMOTE);
+	}
+	if (hsa_is_ok(rc) || rc.v == HSA_E_CLOSED) {
+		frames = chan_take(c);
+		if (!hsa_is_ok(frames))
+			return frames;
+	}
+	return rc;
+}
+
+static hsa_rc
+act(struct chan *c, int revents)
+{
+	bool moved = false, read = chan_conn_can_read(&c->conn, revents);
 	hsa_rc rc = HSA_OK;
 
-	if (quiet == 0) {
-		chan_show(c, false, "the collector made no progress for %d s",
-		    (c->reader == NULL ? HELLO_MS : STALL_MS) / 1000);
-		return HSA_RC(E_TIMEOUT);
-	}
-	/* room to send matters while there is something, or more to read */
-	if (chan_conn_unsent(&c->conn) != 0 ||
-	    (c->reader != NULL && !c->idle && !chan_window_full(&c->window)))
-		p[0].events |= POLLOUT;
-	if (c->reader != NULL && c->idle && !c->log_ended)
-		p[2].fd = slog_reader_fd(c->reader);
-	if (poll(p, 3, chan_sooner(quiet, drain_left)) < 0)
-		return errno == EINTR ? HSA_OK : HSA_RC(E_IO);
-	if (p[0].revents & POLLOUT) {
+	if (chan_conn_can_send(&c->conn, revents)) {
 		rc = chan_conn_flush(&c->conn, &moved);
 		if (moved)
 			c->moved = chan_now_ms();
 		/* a peer that hung up may have said why: read first */
 		if (!hsa_is_ok(rc) && rc.v != HSA_E_CLOSED)
-			goto out;
-		if (rc.v == HSA_E_CLOSED)
-			p[0].revents |= POLLIN;
+			return rc;
+		read = read || rc.v == HSA_E_CLOSED;
 	}
-	if (p[0].revents & (POLLIN | POLLHUP | POLLERR)) {
-		rc = chan_conn_read(&c->conn);
-		if (hsa_is_ok(rc) || rc.v == HSA_E_CLOSED) {
-			hsa_rc frames = chan_take(c);
-
-			if (!hsa_is_ok(frames))
-				rc = frames;
-		}
-	}
+	if (read)
+		rc = receive(c);
 	if (rc.v == HSA_E_CLOSED)
 		chan_show(c, false, "the collector closed the connection");
-out:
 	return rc;
+}
+
+static hsa_rc
+wait_for_news(struct chan *c, int drain_left)
+{
+	struct pollfd p[3] = {
+	    {.fd = c->conn.fd},
+	    {.fd = c->stop, .events = POLLIN},
+	    {.fd = -1, .events = POLLIN},
+	};
+	int quiet = patience(c), left = term(c);
+
+	if (quiet == 0) {
+		chan_show(c, false, "the collector made no progress for %g s",
+		    (c->reader == NULL ? c->hello_ms : c->stall_ms) / 1000.0);
+		return HSA_RC(E_TIMEOUT);
+	}
+	if (left == 0) {
+		chan_show(c, false, "a certificate has ended; connecting anew");
+		return HSA_RC(E_TIMEOUT);
+	}
+	/* room to send matters while there is something, or more to read */
+	p[0].events = (short)chan_conn_events(
+	    &c->conn, chan_conn_unsent(&c->conn) != 0 ||
+			  (c->reader != NULL && !c->idle &&
+			      !chan_window_full(&c->window)));
+	if (c->reader != NULL && c->idle && !c->log_ended)
+		p[2].fd = slog_reader_fd(c->reader);
+	if (poll(p, 3, chan_sooner(chan_sooner(quiet, left), drain_left)) < 0)
+		return errno == EINTR ? HSA_OK : HSA_RC(E_IO);
+	if (p[1].revents != 0)
+		chan_hear(c);
+	if (chan_renewing(c))
+		return HSA_RC(E_STATE);
+	return act(c, p[0].revents);
 }
 
 hsa_rc

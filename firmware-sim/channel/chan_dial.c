@@ -1,0 +1,243 @@
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "chan_impl.h"
+
+/* A peer that is gone without a word is noticed after about a minute. */
+#define KEEP_IDLE_S 30
+#define KEEP_EVERY_S 10
+#define KEEP_COUNT 3
+#define GONE_MS 60000
+#define LOOK_MS 20 /* a name server's answer is waited for in such steps */
+
+/* ---- names --------------------------------------------------------------- */
+
+/* All of one question, on the heap: a resolver that cannot be called off keeps
+ * it. */
+struct question {
+	struct gaicb cb;
+	struct addrinfo hints;
+	char host[HSA_HOST_MAX + 1], service[8];
+};
+
+/* Without blocking: chan_stop must not wait for a name server. EAI_INPROGRESS:
+ * no answer in time, or it is time to end. */
+static int
+ask(struct question *q, struct chan *c, int64_t until)
+{
+	const struct timespec step = {.tv_nsec = LOOK_MS * 1000000L};
+	struct gaicb *list[1] = {&q->cb};
+	const struct gaicb *wait[1] = {&q->cb};
+	int e = getaddrinfo_a(GAI_NOWAIT, list, 1, NULL), left = -1;
+
+	if (e != 0)
+		return e;
+	while ((e = gai_error(&q->cb)) == EAI_INPROGRESS &&
+	       !chan_finished(c, &left) && chan_now_ms() < until)
+		(void)gai_suspend(wait, 1, &step);
+	return e;
+}
+
+static hsa_rc
+resolve(struct addrinfo **found, struct chan *c, int64_t until)
+{
+	struct question *q = calloc(1, sizeof(*q));
+	int e;
+
+	if (q == NULL)
+		return HSA_RC(E_NOMEM);
+	memcpy(q->host, c->to.host, sizeof(q->host));
+	(void)snprintf(
+	    q->service, sizeof(q->service), "%u", (unsigned int)c->to.port);
+	q->hints.ai_socktype = SOCK_STREAM;
+	q->hints.ai_flags =
+	    AI_NUMERICSERV | (c->to.numeric ? AI_NUMERICHOST : 0);
+	q->cb.ar_name = q->host;
+	q->cb.ar_service = q->service;
+	q->cb.ar_request = &q->hints;
+	e = ask(q, c, until);
+	if (e != 0 && !c->lasting)
+		chan_show(c, false, "%s: %s; see that the name is right",
+		    c->address,
+		    e == EAI_INPROGRESS ? "no answer about the name"
+					: gai_strerror(e));
+	if (e == EAI_INPROGRESS && gai_cancel(&q->cb) == EAI_NOTCANCELED)
+		return HSA_RC(E_TIMEOUT); /* q is the resolver's now */
+	*found = e == 0 ? q->cb.ar_result : NULL;
+	free(q);
+	return e == 0 ? HSA_OK : HSA_RC(E_IO);
+}
+
+/* ---- one address --------------------------------------------------------- */
+
+static void
+set_options(int fd)
+{
+	const int on = 1, idle = KEEP_IDLE_S, every = KEEP_EVERY_S,
+		  count = KEEP_COUNT, gone = GONE_MS;
+
+	/* frames are whole, and an Ack is waited for: send at once */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof(every));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+	(void)setsockopt(
+	    fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &gone, sizeof(gone));
+}
+
+/* errno in *err. */
+static hsa_rc
+wait_connected(struct chan *c, int fd, int64_t until, int *err)
+{
+	struct pollfd now = {.fd = fd, .events = POLLOUT};
+	socklen_t n = sizeof(*err);
+	hsa_rc rc = HSA_OK;
+
+	*err = ETIMEDOUT;
+	while (hsa_is_ok(rc) && poll(&now, 1, 0) == 0)
+		rc = chan_wait(c, fd, POLLOUT, until);
+	if (!hsa_is_ok(rc))
+		return rc;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, err, &n) != 0)
+		*err = errno;
+	return *err == 0 ? HSA_OK : HSA_RC(E_IO);
+}
+
+static hsa_rc
+connect_one(struct chan *c, const struct addrinfo *a, int64_t until, int *err)
+{
+	int fd = socket(a->ai_family,
+	    a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, a->ai_protocol);
+	hsa_rc rc = HSA_OK;
+
+	if (fd < 0) {
+		*err = errno;
+		return HSA_RC(E_IO);
+	}
+	set_options(fd);
+	if (connect(fd, a->ai_addr, a->ai_addrlen) != 0) {
+		*err = errno;
+		rc = *err == EINPROGRESS || *err == EINTR
+			 ? wait_connected(c, fd, until, err)
+			 : HSA_RC(E_IO);
+	}
+	if (hsa_is_ok(rc))
+		c->conn.fd = fd;
+	else
+		(void)close(fd);
+	return rc;
+}
+
+/* Every address of the name in turn; a silent one must not cost the others
+ * their time. */
+static hsa_rc
+connect_any(struct chan *c, int64_t until)
+{
+	struct addrinfo *all = NULL;
+	int64_t left;
+	int err = 0, n = 0;
+	hsa_rc rc;
+
+	HSA_TRY(rc, resolve(&all, c, until));
+	for (const struct addrinfo *a = all; a != NULL; a = a->ai_next)
+		n++;
+	for (const struct addrinfo *a = all; a != NULL; a = a->ai_next, n--) {
+		left = until - chan_now_ms();
+		rc = connect_one(c, a, chan_now_ms() + left / n, &err);
+		if (hsa_is_ok(rc) || rc.v == HSA_E_STOPPED)
+			break;
+	}
+	if (!hsa_is_ok(rc) && !c->lasting)
+		chan_show(c, false, "%s: %s; start the collector there",
+		    c->address, strerror(err));
+out:
+	if (all != NULL)
+		freeaddrinfo(all);
+	return rc;
+}
+
+/* ---- TLS ----------------------------------------------------------------- */
+
+static hsa_rc
+shake_hands(struct chan *c, int64_t until)
+{
+	struct chan_tls *t = c->conn.tls;
+	hsa_rc rc, waited = HSA_OK;
+
+	for (;;) {
+		rc = chan_tls_handshake(t);
+		if (rc.v != HSA_E_BUSY)
+			break;
+		waited = chan_wait(c, c->conn.fd, chan_tls_events(t), until);
+		if (!hsa_is_ok(waited))
+			break;
+	}
+	if (waited.v == HSA_E_TIMEOUT)
+		chan_show(c, false, "the collector did not finish TLS in %g s",
+		    c->hello_ms / 1000.0);
+	else if (rc.v == HSA_E_AUTH)
+		chan_show(c, true, "the collector's certificate, for %s: %s",
+		    c->tls_name, chan_tls_why(t));
+	else if (!hsa_is_ok(rc) && rc.v != HSA_E_BUSY)
+		chan_show(c, rc.v == HSA_E_REMOTE,
+		    "no TLS with the collector: "
+		    "%s",
+		    chan_tls_why(t));
+	return hsa_is_ok(waited) ? rc : waited;
+}
+
+static hsa_rc
+secure(struct chan *c, int64_t until)
+{
+	struct chan_tls_config cfg = {
+	    .ca = c->tls_ca, .identity = c->tls_identity, .peer = c->tls_name};
+	struct hsa_diag diag = {{0}};
+	int64_t own = 0;
+	hsa_rc rc;
+
+	memcpy(cfg.unit_id, c->unit_id, sizeof(cfg.unit_id));
+	rc = chan_tls_new(&c->conn.tls, &own, &cfg, c->conn.fd, &diag);
+	chan_show_ends(c, own);
+	if (!hsa_is_ok(rc)) {
+		chan_show(c, true, "%s", diag.text);
+		return rc;
+	}
+	HSA_TRY(rc, shake_hands(c, until));
+	c->ends = chan_tls_ends(c->conn.tls);
+out:
+	return rc;
+}
+
+/* ---- both ---------------------------------------------------------------- */
+
+hsa_rc
+chan_dial(struct chan *c)
+{
+	int64_t until = chan_now_ms() + c->hello_ms;
+	int err = 0;
+	hsa_rc rc;
+
+	c->ends = 0;
+	if (c->to.kind == HSA_ADDR_UNIX) {
+		rc = chan_conn_open(&c->conn, &err, c->to.path);
+		if (!hsa_is_ok(rc) && !c->lasting)
+			chan_show(c, false, "%s: %s; start the collector there",
+			    c->to.path, strerror(err));
+		return rc;
+	}
+	HSA_TRY(rc, connect_any(c, until));
+	HSA_TRY(rc, secure(c, until));
+out:
+	if (!hsa_is_ok(rc))
+		chan_conn_close(&c->conn);
+	return rc;
+}
