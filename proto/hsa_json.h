@@ -15,6 +15,8 @@
 struct hsa_buf;
 struct hsa_event;
 struct hsa_record;
+struct hsa_data;
+struct hsa_use;
 
 /* hsa_json_string(b, s, n) - quoted and escaped. */
 void hsa_json_string(struct hsa_buf *b, const char *s, size_t n);
@@ -39,6 +41,11 @@ void hsa_jw_uint(struct hsa_jw *w, const char *key, uint64_t v);
 void hsa_jw_int(struct hsa_jw *w, const char *key, int64_t v);
 void hsa_jw_bool(struct hsa_jw *w, const char *key, bool v);
 void hsa_jw_null(struct hsa_jw *w, const char *key);
+
+/* Parts of the two below, for other formats: data of request or response, and
+ * what an EP11 call was. */
+void hsa_jw_data(struct hsa_jw *w, const char *key, const struct hsa_data *d);
+void hsa_jw_use(struct hsa_jw *w, const char *key, const struct hsa_use *u);
 
 /* hsa_event_json(b, ev) - one `ibm-at` object, no newline. */
 void hsa_event_json(struct hsa_buf *b, const struct hsa_event *ev);

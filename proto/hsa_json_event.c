@@ -58,8 +58,8 @@ data_members(struct hsa_jw *w, const struct hsa_data *d)
 	}
 }
 
-static void
-data(struct hsa_jw *w, const char *key, const struct hsa_data *d)
+void
+hsa_jw_data(struct hsa_jw *w, const char *key, const struct hsa_data *d)
 {
 	hsa_jw_object(w, key);
 	data_members(w, d);
@@ -120,9 +120,9 @@ event(struct hsa_jw *w, const char *key, const struct hsa_event *ev)
 	optional(w, "reasonForFailure", ev->reason_failure);
 	hsa_jw_end(w);
 	if (ev->has_request)
-		data(w, "requestData", &ev->request);
+		hsa_jw_data(w, "requestData", &ev->request);
 	if (ev->has_response)
-		data(w, "responseData", &ev->response);
+		hsa_jw_data(w, "responseData", &ev->response);
 	hsa_jw_end(w);
 }
 
@@ -148,7 +148,7 @@ special(struct hsa_jw *w, const struct hsa_special *sp)
 	if (sp->has_initiator)
 		initiator(w, &sp->initiator);
 	if (sp->details.len != 0)
-		data(w, "details", &sp->details);
+		hsa_jw_data(w, "details", &sp->details);
 	hsa_jw_end(w);
 }
 
@@ -206,12 +206,12 @@ source_name(enum hsa_source source)
 	return "unknown";
 }
 
-static void
-use(struct hsa_jw *w, const struct hsa_use *u)
+void
+hsa_jw_use(struct hsa_jw *w, const char *key, const struct hsa_use *u)
 {
 	const char *name = hsa_fn_text((enum hsa_fn)u->function);
 
-	hsa_jw_object(w, "use");
+	hsa_jw_object(w, key);
 	hsa_jw_uint(w, "function", u->function);
 	if (name != NULL)
 		hsa_jw_text(w, "functionName", name);
@@ -266,7 +266,7 @@ hsa_record_json(struct hsa_buf *b, const struct hsa_record *r)
 		hsa_jw_end(&w);
 	}
 	if (r->has_use)
-		use(&w, &r->use);
+		hsa_jw_use(&w, "use", &r->use);
 	switch (r->body) {
 	case HSA_BODY_EVENT:
 		event(&w, "event", &r->event);

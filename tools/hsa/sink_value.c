@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "crn.h"
 #include "hsa_buf.h"
 #include "hsa_codec.h"
 #include "hsa_json.h"
@@ -69,44 +70,20 @@ out:
 }
 
 static void
-copy(char *to, size_t room, const char *p, size_t n)
+copy(char *to, size_t room, struct hsa_slice s)
 {
-	if (n >= room)
-		n = 0; /* no part of one is better than half of it */
-	memcpy(to, p, n);
+	/* no part of one is better than half of it */
+	size_t n = s.n < room ? s.n : 0;
+
+	if (n != 0)
+		memcpy(to, s.p, n);
 	to[n] = '\0';
-}
-
-/* us-south-2 lies in us-south. */
-static size_t
-region_of(const char *location)
-{
-	const char *dash = strrchr(location, '-');
-
-	if (dash == NULL || dash[1] == '\0' ||
-	    strspn(dash + 1, "0123456789") != strlen(dash + 1))
-		return strlen(location);
-	return (size_t)(dash - location);
 }
 
 void
 sink_value_origin(struct sink_origin *o, const char *crn)
 {
-	const char *at = crn == NULL ? "" : crn;
-
-	*o = (struct sink_origin){{0}, {0}, {0}};
-	if (strncmp(at, "crn:", 4) != 0)
-		return;
-	for (unsigned int i = 0; *at != '\0' && i <= 6; i++) {
-		size_t n = strcspn(at, ":");
-
-		if (i == 5)
-			copy(o->location, sizeof(o->location), at, n);
-		else if (i == 6 && n > 2 && strncmp(at, "a/", 2) == 0)
-			copy(o->account, sizeof(o->account), at + 2, n - 2);
-		at += n;
-		if (*at == ':')
-			at++;
-	}
-	copy(o->region, sizeof(o->region), o->location, region_of(o->location));
+	copy(o->account, sizeof(o->account), crn_account(crn));
+	copy(o->location, sizeof(o->location), crn_part(crn, CRN_LOCATION));
+	copy(o->region, sizeof(o->region), crn_region(crn));
 }

@@ -121,8 +121,8 @@ put_ids(struct hsa_buf *b, const struct hsa_record *r)
 	}
 }
 
-static void
-put_text(struct hsa_buf *b, const struct hsa_record *r, const char *unit,
+void
+tail_line(struct hsa_buf *b, const struct hsa_record *r, const char *unit,
     bool colour)
 {
 	const char *paint = colour ? colour_of(r) : "";
@@ -147,26 +147,4 @@ put_text(struct hsa_buf *b, const struct hsa_record *r, const char *unit,
 	}
 	if (paint[0] != '\0')
 		hsa_buf_str(b, PLAIN);
-}
-
-void
-tail_line(struct hsa_buf *b, const struct hsa_record *r,
-    enum tail_format format, const char *unit, bool colour)
-{
-	switch (format) {
-	case TAIL_TEXT:
-		if (r->body == HSA_BODY_CONTEXT) /* nobody did anything */
-			return;
-		put_text(b, r, unit, colour);
-		break;
-	case TAIL_JSON:
-		if (r->body != HSA_BODY_EVENT)
-			return;
-		hsa_event_json(b, &r->event);
-		break;
-	case TAIL_ENVELOPE:
-		hsa_record_json(b, r);
-		break;
-	}
-	hsa_buf_u8(b, '\n');
 }

@@ -5,7 +5,7 @@
 
 #include "hsa_buf.h"
 #include "hsa_json.h"
-#include "tail_line.h"
+#include "render.h"
 #include "verify_proof.h"
 #include "vfy_file.h"
 #include "vfy_utf8.h"
@@ -108,7 +108,8 @@ proof_text(struct hsa_buf *b, const struct verify_proof *p,
 		return;
 	}
 	hsa_buf_printf(b, "  record   %" PRIu64 ":\n  ", v->from);
-	tail_line(b, &v->record, TAIL_TEXT, NULL, false);
+	render_line(
+	    b, render_find("text"), &(const struct render_in){.r = &v->record});
 	hsa_buf_str(b, "  OK\n");
 }
 

@@ -229,6 +229,7 @@ take(struct vfy_follow *f, struct hsa_record *to)
 			f->raw = (struct hsa_slice){e.p, e.n};
 		} else {
 			hsa_record_free(&r);
+			f->next--; /* the one that is not good */
 		}
 		/* a context that is missing is damage as any other */
 		return rc.v == HSA_E_NOT_FOUND ? HSA_RC(E_FORMAT) : rc;
