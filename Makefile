@@ -45,7 +45,9 @@ LIBS_HSA := -lprotobuf-c -lcrypto
 LIBS_EMITTER := -lssl $(LIBS_HSA) -lpthread
 LIBS_FW := -lp11 -lsqlite3 -lmicrohttpd -lcyaml -ljansson -lssl -lcrypto -lpthread -ldl
 LIBS_HOST := -lprotobuf-c -lcrypto -lpthread -ldl
-LIBS_TOOLS := -lcurl -lcyaml -ljansson -lssl -lcrypto -lpthread
+# of all programs that link the tools' archive, hsa alone needs librdkafka
+LIBS_TOOLS := -lcurl -lcyaml -ljansson -lssl -lcrypto -lpthread \
+	-Wl,--push-state,--as-needed -lrdkafka -Wl,--pop-state
 
 # ---- sources: one archive per room group ------------------------------------
 
@@ -246,7 +248,7 @@ deps:
 deps-test:
 	@tests/lint/deps.sh build test
 
-tests: $(UNIT_TESTS) $(INTEG_TESTS) $(FUZZ_BIN) $(CRASH_TESTS)
+tests: $(UNIT_TESTS) $(INTEG_TESTS) $(FUZZ_BIN) $(CRASH_TESTS) $(INTEROP_BIN)
 
 ## check         unit, table and known-answer tests only
 check: $(UNIT_TESTS)
@@ -271,6 +273,13 @@ check-interop:
 	@tests/lint/deps.sh build test interop
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(INTEROP_BIN)
 	@CU_BUILD=$(BUILD) tests/run.sh $(BUILD) $(INTEROP_TESTS)
+
+## check-kafka   a million events into Apache Kafka over 20 kills; three brokers
+check-kafka:
+	@tests/lint/deps.sh build test interop
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(INTEROP_BIN)
+	@CU_BUILD=$(BUILD) KAFKA_EVENTS=1000000 KAFKA_KILLS=20 \
+	    KAFKA_EVENTS3=200000 tests/run.sh $(BUILD) tests/interop/test_kafka.sh
 
 ## check-all     test, then again under ASan+UBSan and TSan, clang-tidy, cppcheck
 check-all:
@@ -351,6 +360,7 @@ clean:
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 .PHONY: help all clean demo test deps deps-test tests check check-integ \
-	check-crash check-long check-interop check-all check-tsan fuzz lint analyze \
+	check-crash check-long check-interop check-kafka check-all \
+	check-tsan fuzz lint analyze \
 	install
 .SECONDARY:

@@ -1,10 +1,11 @@
-/* Covers: sink_uri_parse sink_cursor_parse */
+/* Covers: sink_uri_parse sink_cursor_parse sink_options_parse */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "hsa_buf.h"
 #include "sink_cursor.h"
+#include "sink_options.h"
 #include "sink_uri.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -47,7 +48,22 @@ cursor(const char *text, size_t n)
 	sink_cursor_free(&c);
 }
 
-/* The first byte says which of the two reads the rest. */
+static void
+options(const char *text, size_t n)
+{
+	struct hsa_diag d = {{0}};
+	struct sink_options o = {0};
+
+	if (!hsa_is_ok(sink_options_parse(&o, text, n, &d)) &&
+	    d.text[0] == '\0')
+		abort();
+	for (size_t i = 0; i < o.len; i++)
+		if (o.option[i].name[0] == '\0' || o.option[i].value == NULL)
+			abort();
+	sink_options_free(&o);
+}
+
+/* The first byte says which of the three reads the rest. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -60,8 +76,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(text, data + 1, size - 1);
 	text[size - 1] = '\0';
-	if (data[0] % 2 == 0)
+	if (data[0] % 3 == 0)
 		uri(text);
+	else if (data[0] % 3 == 2)
+		options(text, size - 1);
 	else
 		cursor(text, size - 1);
 	free(text);

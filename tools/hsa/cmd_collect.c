@@ -17,6 +17,7 @@ struct collect_args {
 	const char *listen, *out, *key;
 	const char *sink[SINK_MAX + 1];
 	size_t sinks;
+	struct sink_options kafka;
 	struct hsa_buf events; /* the address that --events stands for */
 	struct col_options opt;
 };
@@ -66,6 +67,7 @@ open_sinks(struct sink_set **to, const struct collect_args *a,
 	    .units = h->len,
 	    .address = a->sink,
 	    .addresses = a->sinks,
+	    .kafka = &a->kafka,
 	    .quiet = a->opt.quiet};
 	hsa_rc rc;
 
@@ -178,12 +180,15 @@ run(int argc, char **argv)
 	    {"key", required_argument, NULL, 'k'},
 	    {"events", required_argument, NULL, 'e'},
 	    {"sink", required_argument, NULL, 's'},
+	    {"kafka-option", required_argument, NULL, 'K'},
+	    {"kafka-options", required_argument, NULL, 'F'},
 	    {"once", required_argument, NULL, 'n'},
 	    {"quiet", no_argument, NULL, 'q'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
 	struct collect_args a = {0};
+	struct hsa_diag diag = {{0}};
 	char *end;
 	int o, code;
 
@@ -208,6 +213,18 @@ run(int argc, char **argv)
 			if (a.sinks == SINK_MAX)
 				return too_many();
 			a.sink[a.sinks++] = optarg;
+			break;
+		case 'K':
+			if (!hsa_is_ok(
+				sink_options_add(&a.kafka, optarg, &diag)))
+				return cmd_usage(&cmd_collect,
+				    "--kafka-option: %s", diag.text);
+			break;
+		case 'F':
+			if (!hsa_is_ok(
+				sink_options_load(&a.kafka, optarg, &diag)))
+				return cmd_usage(&cmd_collect,
+				    "--kafka-options: %s", diag.text);
 			break;
 		case 'n':
 			errno = 0;
@@ -238,6 +255,7 @@ run(int argc, char **argv)
 		    "--key FILE is missing: the units' checkpoint.pub");
 	code = collect(&a);
 	hsa_buf_free(&a.events);
+	sink_options_free(&a.kafka);
 	return code;
 }
 
@@ -262,9 +280,17 @@ const struct cmd cmd_collect = {
 	"  -s, --sink ADDRESS      pass on what is stored, up to 8 of:\n"
 	"      file:PATH             lines of JSON, each once over any kill\n"
 	"      stdout:               the same to standard output\n"
-	"                          ?format=ibm-at (default) or envelope; a "
-	"sink that fails\n                          is tried again and holds "
-	"up nothing\n"
+	"                            ?format=ibm-at (default) or envelope\n"
+	"      kafka://HOST:PORT[,...]/TOPIC   each record once, by "
+	"transactions\n"
+	"                            ?format=protobuf (default), ibm-at, "
+	"envelope or leaf;\n"
+	"                            &id=NAME begins its transactional ids "
+	"(hsa)\n"
+	"      A sink that fails is tried again and holds up nothing.\n"
+	"      --kafka-option NAME=VALUE   a setting of librdkafka's\n"
+	"      --kafka-options FILE        such lines, secrets among them "
+	"(chmod 600)\n"
 	"  -e, --events FILE       the same as --sink file:FILE\n"
 	"  -n, --once N            stop when N records were stored\n"
 	"  -q, --quiet             say only what goes wrong\n\n"

@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include "hsa_err.h"
 #include "hsa_event.h"
+#include "sink_options.h"
 #include "sink_uri.h"
 
 #define SINK_UNIT_TEXT HSA_UUID_TEXT
@@ -32,15 +33,6 @@ struct sink_stop {
 int64_t sink_now_ms(void); /* CLOCK_MONOTONIC */
 /* sink_stop_now(s) - asked, and the time to drain is over. */
 bool sink_stop_now(const struct sink_stop *s);
-
-/* A K=V of librdkafka's, from the command line or a file of secrets. */
-struct sink_option {
-	char *name, *value;
-};
-struct sink_options {
-	struct sink_option *option;
-	size_t len;
-};
 
 struct sink_config {     /* what a sink is opened with; all borrowed */
 	const char *dir; /* the collector's folder; cursors lie in it */

@@ -76,6 +76,7 @@ sink_kind_of(const char *scheme)
 	static const struct sink_kind *const kinds[] = {
 	    &sink_file,
 	    &sink_stdout,
+	    &sink_kafka,
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)

@@ -1,5 +1,4 @@
 #include <ctype.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,22 +30,21 @@ take(char **to, const char *p, size_t n, struct hsa_diag *diag)
 	if (s == NULL)
 		return hsa_fail(diag, HSA_RC(E_NOMEM), "out of memory");
 	for (size_t i = 0; i < n; i++) {
-		int hi, lo;
+		int hi, lo, byte = (unsigned char)p[i];
 
-		s[k] = p[i];
-		if (p[i] == '%') {
+		if (byte == '%') {
 			hi = n - i > 2 ? digit(p[i + 1]) : -1;
 			lo = n - i > 2 ? digit(p[i + 2]) : -1;
-			s[k] = hi < 0 || lo < 0 ? '\0'
-						: (char)(uint8_t)(16 * hi + lo);
+			byte = hi < 0 || lo < 0 ? 0 : 16 * hi + lo;
 			i += 2;
 		}
 		/* such an address becomes a line of a cursor file */
-		if (iscntrl((unsigned char)s[k++])) {
+		if (iscntrl(byte)) {
 			free(s);
 			return bad(diag,
 			    "a control character, or % without two hex digits");
 		}
+		(void)memset(s + k++, byte, 1);
 	}
 	s[k] = '\0';
 	*to = s;
@@ -71,7 +69,7 @@ take_params(struct sink_uri *u, const char *p, struct hsa_diag *diag)
 		HSA_TRY(rc, take(&q->name, p, (size_t)(eq - p), diag));
 		HSA_TRY(
 		    rc, take(&q->value, eq + 1, (size_t)(end - eq - 1), diag));
-		if (sink_uri_get(u, q->name) != q->value)
+		if (q->name == NULL || sink_uri_get(u, q->name) != q->value)
 			return hsa_fail(diag, HSA_RC(E_ARG),
 			    "the sink's address: %s is there twice", q->name);
 	}
