@@ -173,7 +173,7 @@ test_prove__an_event_by_its_id_in_whichever_log(void **state)
 	char id[HSA_UUID_TEXT], keys[96];
 	uint8_t raw[HSA_UUID_LEN];
 	struct hsa_buf both = {0};
-	json_t *j;
+	json_t *whole, *j;
 
 	(void)state;
 	hsa_buf_printf(&both, "%s%s", a.key_line, b.key_line);
@@ -192,10 +192,10 @@ test_prove__an_event_by_its_id_in_whichever_log(void **state)
 	assert_int_equal(
 	    run(&cmd_verify, ARGS("verify", "-k", keys, "-p", file_, "--json")),
 	    0);
-	j = json_loads(hsa_buf_cstr(&out), 0, NULL);
-	assert_non_null(j);
-	assert_true(json_is_true(json_object_get(j, "ok")));
-	j = json_array_get(json_object_get(j, "proofs"), 0);
+	whole = json_loads(hsa_buf_cstr(&out), 0, NULL);
+	assert_non_null(whole);
+	assert_true(json_is_true(json_object_get(whole, "ok")));
+	j = json_array_get(json_object_get(whole, "proofs"), 0);
 	assert_string_equal(
 	    json_string_value(json_object_get(j, "kind")), "inclusion");
 	assert_int_equal(json_integer_value(json_object_get(j, "sequence")), 9);
@@ -203,6 +203,7 @@ test_prove__an_event_by_its_id_in_whichever_log(void **state)
 	j = json_object_get(json_object_get(j, "record"), "event");
 	assert_string_equal(json_string_value(json_object_get(j, "action")),
 	    "hs-crypto.ep11.use");
+	json_decref(whole);
 	/* no such event */
 	raw[0] ^= 1;
 	hsa_uuid_text(id, raw);
