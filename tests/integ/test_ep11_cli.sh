@@ -479,4 +479,26 @@ wait "$daemon" || fail "cryptounitd did not stop in order"
 daemon=
 want 0 "$bin/hsa" verify "$dir/t/state"
 says OK
+
+# ---- what an auditor takes away ---------------------------------------------
+pub=$dir/t/state/checkpoint.pub
+want 0 "$bin/hsa" export "$dir/t/state"
+cp out all
+proven=0
+for id in $(jq -r .id all | awk 'NR % 9 == 1'); do
+	want 0 "$bin/hsa" prove --event "$id" --out "$id.tlog-proof" \
+		"$dir/t/state"
+	want 0 "$bin/hsa" verify --json --key "$pub" --proof "$id.tlog-proof"
+	jq -ce '.proofs[0].record.event' out >one || fail "no event in a proof"
+	grep -qxFf one all || fail "a proof shows another event than the log"
+	proven=$((proven + 1))
+done
+[ "$proven" -gt 40 ] || fail "$proven events"
+echo "COUNT events of a real log proven: $proven"
+for unit in operational-1 recovery-1; do
+	want 0 "$bin/hsa" prove --from 0 --unit $unit --request "$dir/t/state"
+	want 0 "$bin/hsa" export --tlog-tiles tiles-$unit --unit $unit \
+		"$dir/t/state"
+	want 0 "$bin/hsa" verify --anchor tiles-$unit/checkpoint "$dir/t/state"
+done
 echo "COUNT checks: $checks"
