@@ -109,6 +109,7 @@ hsa_rc
 hsa_emitter_seal(struct hsa_emitter *e, struct hsa_record *r,
     uint64_t *sequence, struct hsa_diag *diag)
 {
+	struct cu_sink_place at = {0};
 	struct hsa_buf b = {0};
 	bool put = false;
 	hsa_rc rc;
@@ -120,7 +121,7 @@ hsa_emitter_seal(struct hsa_emitter *e, struct hsa_record *r,
 	if (hsa_is_ok(rc))
 		rc = hsa_buf_rc(&b);
 	if (hsa_is_ok(rc)) {
-		rc = e->sink.ops->put(e->sink.ctx, sequence, r->source,
+		rc = e->sink.ops->put(e->sink.ctx, &at, r->source,
 		    r->source_sequence, b.p, b.len);
 		put = hsa_is_ok(rc);
 		if (put)
@@ -128,7 +129,9 @@ hsa_emitter_seal(struct hsa_emitter *e, struct hsa_record *r,
 	}
 	(void)pthread_mutex_unlock(&e->order);
 	if (put)
-		rc = e->sink.ops->wait(e->sink.ctx, *sequence);
+		rc = e->sink.ops->wait(e->sink.ctx, &at);
+	if (put && hsa_is_ok(rc))
+		*sequence = at.sequence;
 	if (rc.v == HSA_E_IO || rc.v == HSA_E_CLOSED)
 		rc = log_failed(e, rc, diag);
 	else if (!hsa_is_ok(rc))

@@ -6,22 +6,36 @@
 #include "slog_impl.h"
 
 #define SEGMENT_BYTES ((size_t)64 * 1024 * 1024)
-#define QUEUE_BYTES ((size_t)8 * 1024 * 1024) /* then callers wait for room */
-#define SEALED_PREFIX 9                       /* field 1 of a record (E2) */
+
+#define CONDS (5 + SLOG_WAITS)
+
+static void
+conds_of(struct slog *l, pthread_cond_t *to[CONDS])
+{
+	size_t i, n = 0;
+
+	to[n++] = &l->work;
+	to[n++] = &l->full;
+	to[n++] = &l->room;
+	to[n++] = &l->moved;
+	to[n++] = &l->drained;
+	for (i = 0; i < SLOG_WAITS; i++)
+		to[n++] = &l->done_cond[i];
+}
 
 static hsa_rc
 conds_init(struct slog *l)
 {
-	pthread_cond_t *conds[] = {
-	    &l->work, &l->room, &l->done[0], &l->done[1], &l->moved};
+	pthread_cond_t *conds[CONDS];
 	pthread_condattr_t attr;
 	size_t n = 0;
 	int e;
 
+	conds_of(l, conds);
 	if (pthread_condattr_init(&attr) != 0)
 		return HSA_RC(E_NOMEM);
 	e = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	while (e == 0 && n < sizeof(conds) / sizeof(conds[0])) {
+	while (e == 0 && n < CONDS) {
 		e = pthread_cond_init(conds[n], &attr);
 		if (e == 0)
 			n++;
@@ -45,22 +59,28 @@ release(struct slog *l)
 	if (l->dir >= 0)
 		l->os->close(l->os->ctx, l->dir);
 	slog_merkle_free(&l->tree);
-	slog_batch_free(&l->queue);
-	slog_batch_free(&l->batch);
+	slog_queue_free(&l->queue);
+	slog_queue_free(&l->taken);
+	slog_batch_free(&l->batch[0]);
+	slog_batch_free(&l->batch[1]);
 	slog_segments_free(&l->segments);
 	hsa_buf_free(&l->scratch);
+	hsa_buf_free(&l->put_scratch);
 	hsa_buf_free(&l->note);
 }
 
 static void
 destroy(struct slog *l)
 {
+	pthread_cond_t *conds[CONDS];
+	size_t i;
+
+	conds_of(l, conds);
 	(void)pthread_mutex_destroy(&l->mutex);
-	(void)pthread_cond_destroy(&l->work);
-	(void)pthread_cond_destroy(&l->room);
-	(void)pthread_cond_destroy(&l->done[0]);
-	(void)pthread_cond_destroy(&l->done[1]);
-	(void)pthread_cond_destroy(&l->moved);
+	for (i = 0; i < CONDS; i++)
+		(void)pthread_cond_destroy(conds[i]);
+	/* a ring that is empty leaves nothing behind */
+	slog_ring_close(l->ring, !l->failed);
 	release(l);
 	free(l);
 }
@@ -125,16 +145,81 @@ open_dir(struct slog *l, const char *path, struct hsa_diag *diag)
 
 /* Signals are for the program's own threads. */
 static int
-thread_start(struct slog *l)
+threads_start(struct slog *l)
 {
 	sigset_t all, before;
 	int e;
 
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	e = pthread_create(&l->thread, NULL, slog_seal_main, l);
+	e = pthread_create(&l->sealer, NULL, slog_seal_main, l);
+	if (e == 0) {
+		e = pthread_create(&l->writer, NULL, slog_write_main, l);
+		if (e != 0) {
+			(void)pthread_mutex_lock(&l->mutex);
+			l->stopping = l->failed = true;
+			(void)pthread_cond_signal(&l->work);
+			(void)pthread_mutex_unlock(&l->mutex);
+			(void)pthread_join(l->sealer, NULL);
+		}
+	}
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return e;
+}
+
+/*
+ * The ring of before, or a new one that goes on from the log's last call. What
+ * it says was sealed the log has to have: a ring with an older log means that
+ * the log lost records.
+ */
+static hsa_rc
+open_ring(struct slog *l, const struct slog_config *cfg, struct hsa_diag *diag)
+{
+	struct slog_ring_config rc_cfg = {
+	    .path = cfg->ring,
+	    .slots = cfg->ring_slots,
+	    .base = l->tip.last[HSA_SOURCE_USE],
+	};
+	uint64_t last = l->tip.last[HSA_SOURCE_USE];
+	hsa_rc rc = HSA_OK;
+
+	if (cfg->ring == NULL)
+		return rc;
+	memcpy(rc_cfg.unit_id, cfg->unit_id, sizeof(rc_cfg.unit_id));
+	HSA_TRY(rc, slog_ring_open(&l->ring, &l->ring_found, &rc_cfg, diag));
+	l->cursor = slog_ring_tail(l->ring);
+	l->orphans = l->draining = l->ring_found == SLOG_RING_OLD;
+	if (slog_ring_sealed(l->ring) > last)
+		rc = hsa_fail(diag, HSA_RC(E_CORRUPT),
+		    "the ring %s knows of calls that were sealed, and the log "
+		    "has them not: the log is an older copy; restore the "
+		    "newest "
+		    "one, or keep both as evidence and remove the ring",
+		    cfg->ring);
+	else if (slog_ring_head(l->ring) < last)
+		rc = hsa_fail(diag, HSA_RC(E_CORRUPT),
+		    "the log has calls that the ring %s never had: the ring is "
+		    "an older copy; keep it as evidence, then remove it",
+		    cfg->ring);
+out:
+	return rc;
+}
+
+/* Calls of the process before are durable before there are new ones. */
+static hsa_rc
+drain_ring(struct slog *l, struct hsa_diag *diag)
+{
+	hsa_rc rc = HSA_OK;
+
+	(void)pthread_mutex_lock(&l->mutex);
+	while (l->draining && !l->failed)
+		(void)pthread_cond_wait(&l->drained, &l->mutex);
+	if (l->failed) {
+		*diag = l->why;
+		rc = HSA_RC(E_IO);
+	}
+	(void)pthread_mutex_unlock(&l->mutex);
+	return rc;
 }
 
 hsa_rc
@@ -150,8 +235,15 @@ slog_open(
 	l->os = cfg->os != NULL ? cfg->os : slog_os_posix();
 	l->sign = cfg->sign;
 	l->sign_ctx = cfg->sign_ctx;
+	l->clock = cfg->clock;
+	l->own = cfg->clock != NULL;
+	memcpy(l->unit_id, cfg->unit_id, sizeof(l->unit_id));
 	l->segment_bytes =
 	    cfg->segment_bytes != 0 ? cfg->segment_bytes : SEGMENT_BYTES;
+	if (cfg->ring != NULL && cfg->clock == NULL) {
+		rc = HSA_RC(E_ARG); /* calls need contexts */
+		goto out;
+	}
 	rc = slog_key_init(&l->key, cfg->origin, cfg->public_key);
 	if (rc.v == HSA_E_ARG)
 		hsa_diag_set(diag,
@@ -168,20 +260,26 @@ slog_open(
 		goto out;
 	}
 	HSA_TRY(rc, check_key(l, diag));
-	l->queue_first = l->tip.size;
-	memcpy(l->queue.last, l->tip.last, sizeof(l->queue.last));
+	HSA_TRY(rc, open_ring(l, cfg, diag));
+	l->sealed = l->tip;
+	memcpy(l->queue_last, l->tip.last, sizeof(l->queue_last));
 	l->refs = 1;
 	HSA_TRY(rc, conds_init(l));
-	if (thread_start(l) != 0) {
+	if (threads_start(l) != 0) {
 		rc = hsa_fail(diag, HSA_RC(E_NOMEM),
-		    "cannot start the sealing thread; raise the limit of "
+		    "cannot start the sealing threads; raise the limit of "
 		    "processes (ulimit -u)");
 		destroy(l);
 		return rc;
 	}
-	*out = l;
+	rc = drain_ring(l, diag);
+	if (!hsa_is_ok(rc))
+		slog_close(l);
+	else
+		*out = l;
 	return rc;
 out:
+	slog_ring_close(l->ring, false);
 	release(l);
 	free(l);
 	return rc;
@@ -194,10 +292,13 @@ slog_close(struct slog *l)
 		return;
 	(void)pthread_mutex_lock(&l->mutex);
 	l->stopping = true;
+	if (l->ring != NULL)
+		slog_ring_stop(l->ring);
 	(void)pthread_cond_signal(&l->work);
 	(void)pthread_cond_broadcast(&l->room);
 	(void)pthread_mutex_unlock(&l->mutex);
-	(void)pthread_join(l->thread, NULL);
+	(void)pthread_join(l->sealer, NULL);
+	(void)pthread_join(l->writer, NULL);
 	(void)pthread_mutex_lock(&l->mutex);
 	while (l->busy != 0)
 		(void)pthread_cond_wait(&l->room, &l->mutex);
@@ -207,223 +308,30 @@ slog_close(struct slog *l)
 	slog_unref(l);
 }
 
-static hsa_rc
-span_add(struct slog_batch *b, size_t at, size_t n)
-{
-	size_t cap = b->cap == 0 ? 64 : 2 * b->cap;
-	struct slog_span *p;
-
-	if (b->len == b->cap) {
-		if (cap > SIZE_MAX / sizeof(*p))
-			return HSA_RC(E_NOMEM);
-		p = realloc(b->span, cap * sizeof(*p));
-		if (p == NULL)
-			return HSA_RC(E_NOMEM);
-		b->span = p;
-		b->cap = cap;
-	}
-	b->span[b->len++] = (struct slog_span){at, n};
-	return HSA_OK;
-}
-
-/* The record with its sequence, as an entry at the end of the queue. */
-static hsa_rc
-queue_add(struct slog *l, enum hsa_source source, uint64_t source_sequence,
-    const void *rec, size_t n)
-{
-	struct slog_batch *q = &l->queue;
-	enum hsa_source its_source = 0;
-	uint64_t sequence = 0, its_number = 0;
-	size_t before = q->bytes.len;
-	hsa_rc rc;
-
-	l->scratch.len = 0;
-	hsa_record_seal(&l->scratch, l->queue_first + q->len, rec, n);
-	HSA_TRY(rc, hsa_buf_rc(&l->scratch));
-	/* recovery will read it so: refuse now what it would refuse then */
-	HSA_TRY(rc, hsa_record_peek(&sequence, &its_source, &its_number,
-			l->scratch.p, l->scratch.len));
-	if (its_source != source || its_number != source_sequence) {
-		rc = HSA_RC(E_ARG);
-		goto out;
-	}
-	hsa_entry_encode_record(&q->bytes, l->scratch.p, l->scratch.len);
-	rc = hsa_buf_rc(&q->bytes);
-	if (hsa_is_ok(rc)) /* the record is the entry's last field */
-		rc = span_add(q, q->bytes.len - l->scratch.len, l->scratch.len);
-	if (!hsa_is_ok(rc)) {
-		q->bytes.len = before;
-		q->bytes.failed = false;
-	}
-out:
-	l->scratch.failed = false;
-	return rc;
-}
-
-static hsa_rc
-put_locked(struct slog *l, uint64_t *sequence, enum hsa_source source,
-    uint64_t source_sequence, const void *rec, size_t n)
-{
-	hsa_rc rc;
-
-	if ((int)source < 1 || (int)source > HSA_SOURCES)
-		return HSA_RC(E_ARG);
-	if (n > HSA_RECORD_MAX - SEALED_PREFIX)
-		return HSA_RC(E_RANGE);
-	while (l->queue.bytes.len >= QUEUE_BYTES && !l->failed && !l->stopping)
-		(void)pthread_cond_wait(&l->room, &l->mutex);
-	if (l->failed)
-		return HSA_RC(E_IO);
-	if (l->stopping)
-		return HSA_RC(E_CLOSED);
-	if (source_sequence <= l->queue.last[source])
-		return HSA_RC(E_ARG);
-	HSA_TRY(rc, queue_add(l, source, source_sequence, rec, n));
-	l->queue.last[source] = source_sequence;
-	*sequence = l->queue_first + l->queue.len - 1;
-	if (l->queue.len == 1)
-		(void)pthread_cond_signal(&l->work);
-out:
-	return rc;
-}
-
-static hsa_rc
-wait_locked(struct slog *l, uint64_t sequence)
-{
-	while (l->tip.size <= sequence && !l->failed) {
-		uint64_t no =
-		    sequence >= l->queue_first ? l->queue_no : l->queue_no - 1;
-
-		(void)pthread_cond_wait(&l->done[no & 1], &l->mutex);
-	}
-	return l->tip.size > sequence ? HSA_OK : HSA_RC(E_IO);
-}
-
-hsa_rc
-slog_put(struct slog *l, uint64_t *sequence, enum hsa_source source,
-    uint64_t source_sequence, const void *rec, size_t n)
-{
-	hsa_rc rc;
-
-	(void)pthread_mutex_lock(&l->mutex);
-	rc = put_locked(l, sequence, source, source_sequence, rec, n);
-	(void)pthread_mutex_unlock(&l->mutex);
-	return rc;
-}
-
-hsa_rc
-slog_wait(struct slog *l, uint64_t sequence)
-{
-	hsa_rc rc;
-
-	(void)pthread_mutex_lock(&l->mutex);
-	rc = wait_locked(l, sequence);
-	(void)pthread_mutex_unlock(&l->mutex);
-	return rc;
-}
-
-/* slog_close waits for us. */
-static void
-leave(struct slog *l)
-{
-	if (--l->busy == 0 && l->stopping)
-		(void)pthread_cond_broadcast(&l->room);
-	(void)pthread_mutex_unlock(&l->mutex);
-}
-
-static hsa_rc
-sink_seal(void *ctx, uint64_t *sequence, enum hsa_source source,
-    uint64_t source_sequence, const void *rec, size_t n)
-{
-	struct slog *l = ctx;
-	uint64_t at = 0;
-	hsa_rc rc;
-
-	(void)pthread_mutex_lock(&l->mutex);
-	l->busy++;
-	HSA_TRY(rc, put_locked(l, &at, source, source_sequence, rec, n));
-	HSA_TRY(rc, wait_locked(l, at));
-	*sequence = at;
-out:
-	leave(l);
-	return rc;
-}
-
-/*
- * A caller between put and wait holds a reference, as a reader does: closing
- * does not wait for it, and seals what it queued.
- */
-static hsa_rc
-sink_put(void *ctx, uint64_t *sequence, enum hsa_source source,
-    uint64_t source_sequence, const void *rec, size_t n)
-{
-	struct slog *l = ctx;
-	hsa_rc rc;
-
-	(void)pthread_mutex_lock(&l->mutex);
-	l->busy++;
-	rc = put_locked(l, sequence, source, source_sequence, rec, n);
-	if (hsa_is_ok(rc))
-		l->refs++;
-	leave(l);
-	return rc;
-}
-
-static hsa_rc
-sink_wait(void *ctx, uint64_t sequence)
-{
-	struct slog *l = ctx;
-	hsa_rc rc;
-
-	(void)pthread_mutex_lock(&l->mutex);
-	rc = wait_locked(l, sequence);
-	slog_unref(l);
-	return rc;
-}
-
-static uint64_t
-sink_last(void *ctx, enum hsa_source source)
-{
-	struct slog *l = ctx;
-	uint64_t last = 0;
-
-	if ((int)source < 1 || (int)source > HSA_SOURCES)
-		return 0;
-	(void)pthread_mutex_lock(&l->mutex);
-	last = l->tip.last[source];
-	(void)pthread_mutex_unlock(&l->mutex);
-	return last;
-}
-
-static void
-sink_head(void *ctx, uint64_t *size, uint8_t root[32])
-{
-	struct slog *l = ctx;
-
-	(void)pthread_mutex_lock(&l->mutex);
-	*size = l->tip.size;
-	memcpy(root, l->tip.root, sizeof(l->tip.root));
-	(void)pthread_mutex_unlock(&l->mutex);
-}
-
-struct cu_sink
-slog_sink(struct slog *l)
-{
-	static const struct cu_sink_ops ops = {
-	    .seal = sink_seal,
-	    .put = sink_put,
-	    .wait = sink_wait,
-	    .last = sink_last,
-	    .head = sink_head,
-	};
-
-	return (struct cu_sink){&ops, l};
-}
-
 void
 slog_why(struct slog *l, struct hsa_diag *diag)
 {
 	(void)pthread_mutex_lock(&l->mutex);
 	*diag = l->why;
 	(void)pthread_mutex_unlock(&l->mutex);
+}
+
+void
+slog_ring_status(struct slog *l, struct slog_ring_status *st)
+{
+	memset(st, 0, sizeof(*st));
+	if (l->ring == NULL)
+		return;
+	st->found = l->ring_found == SLOG_RING_OLD;
+	st->drained = l->ring_drained;
+	st->slots = slog_ring_slots(l->ring);
+	st->used = slog_ring_head(l->ring) - slog_ring_tail(l->ring);
+	st->unrecorded = slog_ring_unrecorded(l->ring);
+}
+
+void
+slog_ring_told(struct slog *l, uint64_t n)
+{
+	if (l->ring != NULL)
+		slog_ring_unrecorded_told(l->ring, n);
 }

@@ -3,8 +3,9 @@
  * in append-only segment files, with C2SP signed-note checkpoints (FORMAT.md).
  *
  * One writer per folder (locked), any number of readers. Appends of several
- * threads are gathered by one sealing thread into batches: write records,
- * write a checkpoint over them, fdatasync, then wake the callers.
+ * threads are gathered into batches: write records, write a checkpoint over
+ * them, fdatasync, then wake the callers. EP11 calls come through a ring in
+ * shared memory (slog_ring.h), compact, and need not wait.
  */
 #ifndef SLOG_H
 #define SLOG_H
@@ -12,7 +13,9 @@
 #include <stdint.h>
 #include "cu_sink.h"
 #include "hsa_err.h"
+#include "hsa_hash.h"
 
+struct cu_clock;
 struct slog;
 struct slog_os; /* slog_os.h: the calls to the file system, for fault tests */
 
@@ -25,6 +28,13 @@ struct slog_config {
 	hsa_rc (*sign)(void *ctx, uint8_t sig[64], const void *msg, size_t n);
 	void *sign_ctx;
 	const struct slog_os *os; /* NULL: the real one */
+	/* With a clock the log adds records of its own: SEGMENT_OPENED at the
+	 * beginning of each segment, contexts for calls. NULL: it does not,
+	 * and takes no calls. */
+	const struct cu_clock *clock;
+	uint8_t unit_id[HSA_UUID_LEN]; /* in them */
+	const char *ring;    /* file for calls, on tmpfs; NULL: no calls */
+	uint32_t ring_slots; /* of a new one; 0: SLOG_RING_SLOTS */
 };
 
 /*
@@ -32,15 +42,28 @@ struct slog_config {
  * whole; a torn tail of the last file is cut (what it held was never
  * acknowledged) - the same damage anywhere else is E_CORRUPT and names the
  * place. E_BUSY: another writer; E_KEY: sign and public_key are no pair.
- * diag on success: empty, or what was cut. slog_close(l) - seal what is
- * queued, let the callers go, stop; NULL-safe; readers outlive it.
- * slog_why(l, diag) - why the log closed for good; empty while it works.
+ * diag on success: empty, or what was cut. Calls that a killed process left
+ * in the ring are sealed before it returns; E_CORRUPT also when the ring and
+ * the log do not belong together. slog_close(l) - seal what is queued, let the
+ * callers go, stop; NULL-safe; readers outlive it. slog_why(l, diag) - why the
+ * log closed for good; empty while it works.
  */
 HSA_MUST_USE hsa_rc slog_open(
     struct slog **l, const struct slog_config *cfg, struct hsa_diag *diag);
 void slog_close(struct slog *l);
 
 void slog_why(struct slog *l, struct hsa_diag *diag);
+
+/* What the ring holds and held (zeroed without one). */
+struct slog_ring_status {
+	bool found;       /* it was there when the log was opened */
+	uint64_t drained; /* calls in it then; they are sealed */
+	uint64_t slots, used;
+	uint64_t unrecorded; /* calls that nobody took; kept over restarts */
+};
+void slog_ring_status(struct slog *l, struct slog_ring_status *st);
+/* slog_ring_told(l, n) - a record tells of n unrecorded calls. */
+void slog_ring_told(struct slog *l, uint64_t n);
 
 /* slog_sink(l) - l as the unit's sink. seal, put: E_ARG when source_sequence is
  * not beyond the last one of its source, or is not the one in the record;

@@ -121,20 +121,21 @@ static hsa_rc
 take_record(struct slog *l, struct slog_found *f, struct slog_tip *at,
     const struct hsa_entry *e, uint64_t place, bool *go)
 {
-	enum hsa_source source = 0;
-	uint64_t sequence = 0, source_sequence = 0;
-	hsa_rc rc =
-	    hsa_record_peek(&sequence, &source, &source_sequence, e->p, e->n);
+	struct hsa_look look = {0};
+	hsa_rc rc = hsa_record_look(&look, e->p, e->n);
 
 	*go = false;
-	if (!hsa_is_ok(rc) || (int)source < 1 || (int)source > HSA_SOURCES)
+	if (!hsa_is_ok(rc) || (int)look.source < 1 ||
+	    (int)look.source > HSA_SOURCES)
 		stop(f, place, "not a record", false);
-	else if (sequence != l->tree.size)
+	else if (look.sequence != l->tree.size)
 		stop(f, place, "a record out of sequence", false);
-	else if (source_sequence <= at->last[source])
+	else if (look.source_sequence <= at->last[look.source])
 		stop(f, place, "a record out of its source's order", false);
 	else {
-		at->last[source] = source_sequence;
+		at->last[look.source] = look.source_sequence;
+		if (look.epoch != 0)
+			at->epoch = look.epoch;
 		f->records_behind++;
 		HSA_TRY(rc, slog_merkle_add(&l->tree, e->p, e->n));
 		return compare_head(l, f, place, go);

@@ -2,9 +2,14 @@
  * slog_impl.h - struct slog and what its files share. Private to seal/ and its
  * tests.
  *
- * Who touches what: `queue`, `tip` and the flags belong to the mutex; the
- * fields under "sealing thread" belong to that thread alone once it runs
- * (recovery fills them before).
+ * A batch goes through two threads, so that the signature over one is made
+ * while the disk takes the one before: slog_seal.c gathers, hashes and signs;
+ * slog_write.c writes, syncs, tells those who wait. At most one batch lies
+ * between them.
+ *
+ * Who touches what: the fields under "mutex" belong to the mutex, those under
+ * "sealing thread" and "writing thread" to that thread alone once they run
+ * (recovery fills them before), a batch to the thread that has it.
  */
 #ifndef SLOG_IMPL_H
 #define SLOG_IMPL_H
@@ -13,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "cu_clock.h"
 #include "hsa_buf.h"
 #include "hsa_codec.h"
 #include "hsa_err.h"
@@ -20,27 +26,71 @@
 #include "slog_merkle.h"
 #include "slog_note.h"
 #include "slog_os.h"
+#include "slog_ring.h"
 #include "slog_segment.h"
 
 #define SLOG_HEAD "head"
 
-struct slog_span { /* a record inside slog_batch.bytes */
+/* A record on its way from a caller: its bytes without sequence are in the
+ * queue's. */
+struct slog_queued {
 	size_t at, n;
+	enum hsa_source source;
+	uint64_t number; /* source sequence */
+	uint64_t ring;   /* calls before this position go first */
+	uint64_t *told;  /* where its sequence goes; NULL: nobody asks */
 };
-
-struct slog_batch {
-	struct hsa_buf bytes; /* entries as they are written */
-	struct slog_span *span;
+struct slog_queue {
+	struct hsa_buf bytes;
+	struct slog_queued *item;
 	size_t len, cap;
-	uint64_t last[HSA_SOURCES + 1];
 };
 
 struct slog_tip { /* how far the log is sealed and on stable storage */
 	uint64_t size;
 	uint8_t root[HSA_SHA256_LEN];
 	uint64_t last[HSA_SOURCES + 1];
+	uint64_t epoch;   /* of the last record that says one; 0: none */
 	uint64_t segment; /* first sequence of the last segment */
 	uint64_t end;     /* bytes of it; 0: there is no segment yet */
+};
+
+/* How far: queued records with tickets up to this one, calls of the ring
+ * before this position. */
+struct slog_upto {
+	uint64_t tickets, ring;
+};
+
+struct slog_told {
+	uint64_t *to;
+	uint64_t sequence;
+};
+struct slog_batch {
+	uint64_t no;
+	bool new_segment;
+	struct hsa_buf header;  /* of it */
+	struct hsa_buf bytes;   /* entries as they are written */
+	struct hsa_buf note;    /* the last of them */
+	struct slog_tip tip;    /* once it is durable; end: in its segment */
+	uint64_t tickets, ring; /* as slog_upto; before: up to where to go */
+	struct slog_told *told;
+	size_t told_len, told_cap;
+};
+
+/* Kinds of records in the ring: a struct cu_sink_call, all of it or up to its
+ * last member; or a record as hsa_record_encode makes it, its source_sequence
+ * 0 (hsa_record_seal_numbered). */
+#define SLOG_RING_CALL 1
+#define SLOG_RING_WHOLE 2
+#define SLOG_CALL_SHORT offsetof(struct cu_sink_call, command_id)
+
+#define SLOG_WAITS 4 /* conditions: batches that callers can wait for */
+
+/* A context as the segment at hand has it. */
+struct slog_context {
+	uint64_t generation; /* 0: not sealed in it */
+	uint64_t sequence;
+	uint64_t order; /* the how manieth of the segment */
 };
 
 struct slog {
@@ -51,27 +101,55 @@ struct slog {
 	void *sign_ctx;
 	const struct slog_os *os;
 	int dir;
-	pthread_t thread;
+	pthread_t sealer, writer;
+	struct slog_ring *ring; /* NULL: no calls */
+	enum slog_ring_found ring_found;
+	uint64_t ring_drained; /* calls that it held when it was opened */
+	bool own;              /* it adds records of its own */
+	uint8_t unit_id[HSA_UUID_LEN];
+	const struct cu_clock *clock;
 
 	pthread_mutex_t mutex;
-	pthread_cond_t work;    /* something queued, or stopping */
-	pthread_cond_t room;    /* the queue was taken */
-	pthread_cond_t done[2]; /* by parity of the batch's number */
+	pthread_cond_t work; /* for the sealing thread */
+	pthread_cond_t full; /* a batch for the writing thread, or its end */
+	pthread_cond_t room; /* the queue, or the place between, was taken */
+	pthread_cond_t done_cond[SLOG_WAITS]; /* by a batch's number */
+	pthread_cond_t drained; /* the ring of the process before */
 	pthread_cond_t moved;   /* tip moved, or closed: for readers */
 	unsigned int refs;      /* owner, readers, puts that wait */
 	unsigned int busy;      /* callers inside the sink's calls */
 	bool stopping, closed, failed;
 	struct hsa_diag why; /* of failed */
-	struct slog_batch queue;
-	uint64_t queue_first, queue_no; /* first sequence, batch number */
-	struct hsa_buf scratch;
+	struct slog_queue queue;
+	struct hsa_buf put_scratch;
+	uint64_t queue_last[HSA_SOURCES + 1];
+	uint64_t ticket;      /* of the record queued last */
+	uint64_t want;        /* somebody waits for calls up to here */
+	uint64_t gathered_no; /* of the batch gathered last */
+	struct slog_upto gathered, former; /* up to it, and the one before */
+	struct slog_upto done;             /* durable */
+	bool stuck;                        /* the last one had nothing */
+	bool draining; /* calls of the process before are not durable yet */
+	struct slog_batch *handed; /* between the threads; NULL: none */
+	bool sealer_gone;
 	struct slog_tip tip;
 	struct slog_segments segments; /* up to tip */
 	struct slog_reader *readers;
 
 	/* sealing thread */
 	struct slog_merkle tree;
-	struct slog_batch batch;
+	struct slog_queue taken;
+	struct slog_batch batch[2]; /* at hand, and being written */
+	struct slog_tip sealed;     /* of all batches so far */
+	uint64_t cursor;            /* in the ring */
+	uint64_t pending_ns;        /* since when calls lie there; 0: none */
+	uint64_t idle_ns;           /* how long the last nap was */
+	bool orphans;               /* the ring is that of a dead process */
+	struct slog_context context[SLOG_RING_CONTEXTS];
+	uint64_t contexts; /* in this segment */
+	struct hsa_buf scratch;
+
+	/* writing thread */
 	int fd, head_fd;  /* -1: none yet */
 	uint64_t segment; /* that fd is */
 	uint64_t end;     /* of its sealed bytes */
@@ -86,22 +164,33 @@ HSA_MUST_USE hsa_rc slog_recover(struct slog *l, struct hsa_diag *diag);
 /* slog_head_write(l) - rewrite the head file with l->note (FORMAT.md 4). */
 HSA_MUST_USE hsa_rc slog_head_write(struct slog *l, struct hsa_diag *diag);
 
-/* slog_seal_main(l) - the sealing thread. */
+/* slog_seal_main(l), slog_write_main(l) - the two threads. */
 void *slog_seal_main(void *l);
+void *slog_write_main(void *l);
 
 /*
- * slog_put(l, sequence, source, source_sequence, rec, n) - queue one record,
- * without waiting for the disk. slog_wait(l, sequence) - until that record is
- * durable. Together they are the sink's seal; the caller sees to it that l is
- * not closed meanwhile.
+ * slog_gather(l, b) - everything that waits becomes batch b: entries, leaves of
+ * the tree, and what b->tip will be but for root and end.
  */
-HSA_MUST_USE hsa_rc slog_put(struct slog *l, uint64_t *sequence,
+HSA_MUST_USE hsa_rc slog_gather(
+    struct slog *l, struct slog_batch *b, struct hsa_diag *why);
+
+/* slog_fail(l, rc, why) - under the mutex: the log is closed for good. */
+void slog_fail(struct slog *l, hsa_rc rc, const struct hsa_diag *why);
+
+/*
+ * slog_put(l, ticket, source, source_sequence, rec, n) - queue one record,
+ * without waiting for the disk. slog_wait(l, ticket) - until that record is
+ * durable. The caller sees to it that l is not closed meanwhile.
+ */
+HSA_MUST_USE hsa_rc slog_put(struct slog *l, uint64_t *ticket,
     enum hsa_source source, uint64_t source_sequence, const void *rec,
     size_t n);
-HSA_MUST_USE hsa_rc slog_wait(struct slog *l, uint64_t sequence);
+HSA_MUST_USE hsa_rc slog_wait(struct slog *l, uint64_t ticket);
 
 void slog_batch_reset(struct slog_batch *b);
 void slog_batch_free(struct slog_batch *b);
+void slog_queue_free(struct slog_queue *q);
 
 /* slog_unref(l) - under the mutex, which it leaves; the last one frees l. */
 void slog_unref(struct slog *l);

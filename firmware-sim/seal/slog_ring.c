@@ -26,7 +26,8 @@ struct header {
 	_Atomic uint64_t head; /* producers */
 	uint8_t pad1[120];
 	_Atomic uint64_t tail; /* sealer */
-	uint8_t pad2[120];
+	_Atomic uint64_t sealed;
+	uint8_t pad2[112];
 	_Atomic uint64_t unrecorded;
 	uint8_t pad3[PAGE - 392];
 };
@@ -169,7 +170,8 @@ make(struct slog_ring *r, const struct slog_ring_config *cfg,
 	r->h->base = cfg->base;
 	atomic_store(&r->h->head, cfg->base);
 	atomic_store(&r->h->tail, cfg->base);
-	atomic_thread_fence(memory_order_seq_cst);
+	atomic_store(&r->h->sealed, cfg->base);
+	atomic_signal_fence(memory_order_seq_cst);
 	memcpy(r->h->magic, MAGIC, sizeof(r->h->magic));
 out:
 	return rc;
@@ -416,9 +418,17 @@ slog_ring_head(const struct slog_ring *r)
 }
 
 void
-slog_ring_release(struct slog_ring *r, uint64_t upto)
+slog_ring_release(struct slog_ring *r, uint64_t upto, uint64_t last)
 {
+	/* a kill in between: what is sealed is known, and skipped then */
+	atomic_store_explicit(&r->h->sealed, last, memory_order_release);
 	atomic_store_explicit(&r->h->tail, upto, memory_order_release);
+}
+
+uint64_t
+slog_ring_sealed(const struct slog_ring *r)
+{
+	return atomic_load_explicit(&r->h->sealed, memory_order_acquire);
 }
 
 static const uint8_t *

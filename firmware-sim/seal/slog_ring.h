@@ -112,15 +112,18 @@ struct slog_ring_item {
  * that was killed leaves it; only before there are producers.
  * slog_ring_tail(r) - first position that is not released.
  * slog_ring_head(r) - behind the last one that is reserved.
- * slog_ring_release(r, upto) - what is before upto is durable elsewhere.
- * slog_ring_context(r, handle, generation, p, n) - bytes put there; generation:
- * another one each time that the place is used. E_CORRUPT: no such context.
+ * slog_ring_release(r, upto, last) - what is before upto is durable elsewhere;
+ * last: number of the last such record, for slog_ring_sealed(r) after a
+ * restart. slog_ring_context(r, handle, generation, p, n) - bytes put there;
+ * generation: another one each time that the place is used. E_CORRUPT: no such
+ * context.
  */
 HSA_MUST_USE hsa_rc slog_ring_next(struct slog_ring *r,
     struct slog_ring_item *it, uint64_t *cursor, bool orphans);
 uint64_t slog_ring_tail(const struct slog_ring *r);
 uint64_t slog_ring_head(const struct slog_ring *r);
-void slog_ring_release(struct slog_ring *r, uint64_t upto);
+void slog_ring_release(struct slog_ring *r, uint64_t upto, uint64_t last);
+uint64_t slog_ring_sealed(const struct slog_ring *r);
 HSA_MUST_USE hsa_rc slog_ring_context(struct slog_ring *r, uint32_t handle,
     uint64_t *generation, const uint8_t **p, size_t *n);
 

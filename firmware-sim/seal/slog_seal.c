@@ -1,226 +1,238 @@
+/*
+ * The sealing thread: waits until something has to be sealed, gathers it,
+ * makes the checkpoint, hands the batch over.
+ */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "slog_impl.h"
 
-/* What one turn of the sealing thread works towards. */
-struct turn {
-	struct slog_tip tip;
-	bool new_segment;
-	struct hsa_diag why;
-};
+/* Calls that nobody waits for are made durable this often: a power cut may
+ * take what lies in the ring, and each commit costs the disk's time. */
+#define COMMIT_NS UINT64_C(10000000)
+/* Naps while the ring is empty grow from one to the other. At the longest it
+ * fills by half at two million calls a second. */
+#define IDLE_MIN_NS UINT64_C(1000000)
+#define IDLE_MAX_NS UINT64_C(16000000)
+
+static uint64_t
+now_ns(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
 
 void
 slog_batch_reset(struct slog_batch *b)
 {
-	hsa_buf_reset(&b->bytes);
-	b->len = 0;
+	b->new_segment = false;
+	b->header.len = b->bytes.len = b->note.len = 0;
+	b->told_len = 0;
 }
 
 void
 slog_batch_free(struct slog_batch *b)
 {
+	hsa_buf_free(&b->header);
 	hsa_buf_free(&b->bytes);
-	free(b->span);
+	hsa_buf_free(&b->note);
+	free(b->told);
 	*b = (struct slog_batch){0};
 }
 
-static hsa_rc
-io(struct hsa_diag *why, int err, const char *what, const char *name)
+void
+slog_queue_free(struct slog_queue *q)
 {
-	return hsa_fail(
-	    why, HSA_RC(E_IO), "cannot %s %s: %s", what, name, strerror(-err));
+	hsa_buf_free(&q->bytes);
+	free(q->item);
+	*q = (struct slog_queue){0};
 }
 
-/* W2: header, file and folder are on the disk before the first record. */
-static hsa_rc
-segment_begin(struct slog *l, struct turn *t)
+void
+slog_fail(struct slog *l, hsa_rc rc, const struct hsa_diag *why)
 {
-	char name[SLOG_NAME_LEN];
-	struct hsa_buf b = {0};
-	int fd = -1, e;
-	hsa_rc rc;
+	size_t i;
 
-	slog_segment_name(name, l->tree.size);
-	HSA_TRY(rc, hsa_entry_encode_header(&b, l->key.origin, l->tree.size,
-			(const uint8_t(*)[HSA_SHA256_LEN])l->tree.frontier,
-			l->tree.len, t->tip.last));
-	HSA_TRY(rc, hsa_buf_rc(&b));
-	e = l->os->open(
-	    l->os->ctx, &fd, l->dir, name, O_RDWR | O_CREAT | O_EXCL);
-	if (e == 0) {
-		t->new_segment = true;
-		if (l->fd >= 0)
-			l->os->close(l->os->ctx, l->fd);
-		l->fd = fd;
-		l->segment = l->tree.size;
-		l->end = b.len;
-		e = slog_os_write(l->os, fd, b.p, b.len, 0);
-	}
-	if (e == 0)
-		e = l->os->fsync(l->os->ctx, fd);
-	if (e == 0)
-		e = l->os->fsync(l->os->ctx, l->dir);
-	if (e != 0)
-		rc = io(&t->why, e, "begin", name);
-out:
-	hsa_buf_free(&b);
-	return rc;
-}
-
-/* Leaves, root, and the checkpoint behind the records of l->batch. */
-static hsa_rc
-seal(struct slog *l, struct turn *t)
-{
-	struct slog_batch *b = &l->batch;
-	hsa_rc rc;
-
-	for (size_t i = 0; i < b->len; i++)
-		HSA_TRY(rc, slog_merkle_add(&l->tree,
-				b->bytes.p + b->span[i].at, b->span[i].n));
-	t->tip.size = l->tree.size;
-	HSA_TRY(rc, slog_merkle_root(&l->tree, t->tip.root));
-	l->note.len = 0;
-	rc = slog_note_seal(
-	    &l->note, &l->key, t->tip.size, t->tip.root, l->sign, l->sign_ctx);
-	if (!hsa_is_ok(rc)) {
-		rc = hsa_fail(&t->why, rc, "cannot sign a checkpoint: %s",
-		    hsa_err_text(rc));
-		goto out;
-	}
-	hsa_entry_encode_checkpoint(&b->bytes, l->note.p, l->note.len);
-	rc = hsa_buf_rc(&b->bytes);
-out:
-	return rc;
-}
-
-/*
- * Nothing of this batch was acknowledged: take it back, so that the next start
- * does not find bytes in the page cache that the disk never got. The failure
- * stands whether this works or not.
- */
-static void
-take_back(struct slog *l, const struct turn *t)
-{
-	char name[SLOG_NAME_LEN];
-
-	if (t->new_segment) {
-		slog_segment_name(name, l->segment);
-		(void)l->os->unlink(l->os->ctx, l->dir, name);
-		(void)l->os->fsync(l->os->ctx, l->dir);
-	} else if (l->fd >= 0) {
-		(void)l->os->ftruncate(l->os->ctx, l->fd, l->end);
-		(void)l->os->fsync(l->os->ctx, l->fd);
-	}
-}
-
-/* W1 for the records of l->batch. */
-static hsa_rc
-write_batch(struct slog *l, struct turn *t)
-{
-	char name[SLOG_NAME_LEN];
-	hsa_rc rc;
-	int e;
-
-	if (l->fd < 0 || l->end >= l->segment_bytes)
-		HSA_TRY(rc, segment_begin(l, t));
-	HSA_TRY(rc, seal(l, t));
-	slog_segment_name(name, l->segment);
-	e = slog_os_write(
-	    l->os, l->fd, l->batch.bytes.p, l->batch.bytes.len, l->end);
-	if (e != 0) {
-		rc = io(&t->why, e, "write", name);
-		goto out;
-	}
-	/* never twice: after an error the kernel may have dropped the pages
-	 * and call the next sync a success */
-	e = l->os->fdatasync(l->os->ctx, l->fd);
-	if (e != 0) {
-		rc = io(&t->why, e, "sync", name);
-		goto out;
-	}
-	l->end += l->batch.bytes.len;
-	t->tip.segment = l->segment;
-	t->tip.end = l->end;
-	memcpy(t->tip.last, l->batch.last, sizeof(t->tip.last));
-out:
-	if (!hsa_is_ok(rc))
-		take_back(l, t);
-	return rc;
-}
-
-static void
-fail(struct slog *l, hsa_rc rc, const struct hsa_diag *why)
-{
+	if (l->failed)
+		return;
 	l->failed = true;
 	l->why = *why;
 	if (l->why.text[0] == '\0')
 		hsa_diag_set(&l->why, "%s", hsa_err_text(rc));
 	hsa_diag_wrap(&l->why, "the sealed log is closed for good");
-	(void)pthread_cond_broadcast(&l->done[0]);
-	(void)pthread_cond_broadcast(&l->done[1]);
+	if (l->ring != NULL)
+		slog_ring_stop(l->ring);
+	for (i = 0; i < SLOG_WAITS; i++)
+		(void)pthread_cond_broadcast(&l->done_cond[i]);
+	(void)pthread_cond_broadcast(&l->room);
+	(void)pthread_cond_broadcast(&l->work);
+	(void)pthread_cond_broadcast(&l->full);
+	(void)pthread_cond_broadcast(&l->drained);
+}
+
+static void
+nap(struct slog *l, uint64_t ns)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += (time_t)(ns / 1000000000);
+	t.tv_nsec += (long)(ns % 1000000000);
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_nsec -= 1000000000;
+		t.tv_sec++;
+	}
+	(void)pthread_cond_timedwait(&l->work, &l->mutex, &t);
+}
+
+/* How long calls in the ring may still lie there; 0: no longer. */
+static uint64_t
+patience(struct slog *l)
+{
+	uint64_t used = slog_ring_head(l->ring) - l->cursor, now;
+
+	if (used == 0) {
+		l->pending_ns = 0;
+		l->idle_ns = l->idle_ns == 0 ? IDLE_MIN_NS : 2 * l->idle_ns;
+		if (l->idle_ns > IDLE_MAX_NS)
+			l->idle_ns = IDLE_MAX_NS;
+		return l->idle_ns;
+	}
+	l->idle_ns = 0;
+	if (used >= slog_ring_slots(l->ring) / 4)
+		return 0;
+	now = now_ns();
+	if (l->pending_ns == 0)
+		l->pending_ns = now;
+	return l->pending_ns + COMMIT_NS > now ? l->pending_ns + COMMIT_NS - now
+					       : 0;
+}
+
+/* Until there is a batch to make; false: never again. */
+static bool
+wait_for_work(struct slog *l)
+{
+	uint64_t ns;
+
+	while (!l->failed) {
+		if (l->queue.len != 0 || l->orphans ||
+		    l->want > l->gathered.ring)
+			return true;
+		/* a place that a dead thread reserved holds nobody up */
+		if (l->stopping)
+			return l->ring != NULL && !l->stuck &&
+			       slog_ring_head(l->ring) > l->cursor;
+		if (l->ring == NULL) {
+			(void)pthread_cond_wait(&l->work, &l->mutex);
+			continue;
+		}
+		ns = patience(l);
+		if (ns == 0)
+			return true;
+		nap(l, ns);
+	}
+	return false;
+}
+
+static void
+take_queue(struct slog *l)
+{
+	struct slog_queue swap = l->taken;
+
+	l->taken = l->queue;
+	l->queue = swap;
+	l->queue.len = l->queue.bytes.len = 0;
 	(void)pthread_cond_broadcast(&l->room);
 }
 
-/* Everything queued becomes l->batch; false when there is nothing left to do.
- */
-static bool
-take_queue(struct slog *l)
+/* Root and checkpoint over all that was gathered. */
+static hsa_rc
+seal(struct slog *l, struct slog_batch *b, struct hsa_diag *why)
 {
-	struct slog_batch swap;
+	hsa_rc rc;
 
-	while (l->queue.len == 0 && !l->stopping)
-		(void)pthread_cond_wait(&l->work, &l->mutex);
-	if (l->queue.len == 0)
-		return false;
-	swap = l->batch;
-	l->batch = l->queue;
-	l->queue = swap;
-	memcpy(l->queue.last, l->batch.last, sizeof(l->queue.last));
-	l->queue_first += l->batch.len;
-	l->queue_no++;
-	(void)pthread_cond_broadcast(&l->room);
-	return true;
+	l->sealed.size = l->tree.size;
+	HSA_TRY(rc, slog_merkle_root(&l->tree, l->sealed.root));
+	rc = slog_note_seal(&b->note, &l->key, l->sealed.size, l->sealed.root,
+	    l->sign, l->sign_ctx);
+	if (!hsa_is_ok(rc)) {
+		rc = hsa_fail(
+		    why, rc, "cannot sign a checkpoint: %s", hsa_err_text(rc));
+		goto out;
+	}
+	hsa_entry_encode_checkpoint(&b->bytes, b->note.p, b->note.len);
+	HSA_TRY(rc, hsa_buf_rc(&b->bytes));
+	l->sealed.end += b->bytes.len;
+	b->tip = l->sealed;
+out:
+	return rc;
+}
+
+/* The place between the threads is free: who gathers later gathers more. */
+static bool
+wait_for_place(struct slog *l)
+{
+	while (l->handed != NULL && !l->failed)
+		(void)pthread_cond_wait(&l->room, &l->mutex);
+	return !l->failed;
+}
+
+/* Under the mutex, which it leaves meanwhile. */
+static hsa_rc
+make_batch(struct slog *l, struct slog_batch *b, struct hsa_diag *why)
+{
+	uint64_t before = l->cursor;
+	hsa_rc rc;
+
+	take_queue(l);
+	b->no = l->gathered_no + 1;
+	b->tickets = l->ticket;
+	/* now, while the queue has nothing: a record that is queued later has
+	 * to stand before calls that come later still */
+	b->ring = l->ring == NULL ? 0 : slog_ring_head(l->ring);
+	l->pending_ns = 0;
+	(void)pthread_mutex_unlock(&l->mutex);
+	rc = slog_gather(l, b, why);
+	(void)pthread_mutex_lock(&l->mutex);
+	/* who comes now waits for the next one */
+	l->former = l->gathered;
+	l->gathered = (struct slog_upto){b->tickets, b->ring};
+	l->gathered_no = b->no;
+	l->stuck = b->bytes.len == 0 && l->cursor == before;
+	(void)pthread_mutex_unlock(&l->mutex);
+	if (hsa_is_ok(rc) && b->bytes.len != 0)
+		rc = seal(l, b, why);
+	(void)pthread_mutex_lock(&l->mutex);
+	return rc;
 }
 
 void *
 slog_seal_main(void *arg)
 {
 	struct slog *l = arg;
+	struct hsa_diag why = {{0}};
 	hsa_rc rc;
 
 	(void)pthread_mutex_lock(&l->mutex);
-	while (take_queue(l)) {
-		struct turn t = {.tip = l->tip};
-		uint64_t no = l->queue_no - 1;
+	while (wait_for_work(l) && wait_for_place(l)) {
+		/* the writing thread has the other one at most */
+		struct slog_batch *b = &l->batch[l->gathered_no & 1];
 
-		rc = slog_segments_reserve(&l->segments);
-		(void)pthread_mutex_unlock(&l->mutex);
-		if (hsa_is_ok(rc))
-			rc = write_batch(l, &t);
-		(void)pthread_mutex_lock(&l->mutex);
+		rc = make_batch(l, b, &why);
 		if (!hsa_is_ok(rc)) {
-			fail(l, rc, &t.why);
+			slog_fail(l, rc, &why);
 			break;
 		}
-		if (t.new_segment)
-			rc = slog_segments_add(&l->segments, l->segment);
-		l->tip = t.tip;
-		(void)pthread_cond_broadcast(&l->done[no & 1]);
-		slog_readers_wake(l);
-		(void)pthread_mutex_unlock(&l->mutex);
-		slog_batch_reset(&l->batch);
-		/* behind the acknowledgement: head may lag (FORMAT 4) */
-		if (hsa_is_ok(rc))
-			rc = slog_head_write(l, &t.why);
-		(void)pthread_mutex_lock(&l->mutex);
-		if (!hsa_is_ok(rc)) {
-			fail(l, rc, &t.why);
-			break;
-		}
+		l->orphans = false;
+		l->handed = b;
+		(void)pthread_cond_signal(&l->full);
 	}
+	l->sealer_gone = true;
+	(void)pthread_cond_signal(&l->full);
 	(void)pthread_mutex_unlock(&l->mutex);
 	return NULL;
 }

@@ -179,7 +179,7 @@ halt_log(struct cu_unit *u, hsa_rc rc)
 /* Numbers are given out in the order of put; the wait for the disk goes on
  * side by side. */
 static hsa_rc
-put(struct cu_unit *u, uint64_t *sequence, const struct cu_use *x)
+put(struct cu_unit *u, struct cu_sink_place *at, const struct cu_use *x)
 {
 	struct hsa_diag diag = {{0}};
 	struct hsa_buf *rec = &u->use_record;
@@ -193,8 +193,8 @@ put(struct cu_unit *u, uint64_t *sequence, const struct cu_use *x)
 		cu_unit_halt(u, 503, diag.text);
 		goto out;
 	}
-	rc = u->sink.ops->put(u->sink.ctx, sequence, HSA_SOURCE_USE,
-	    u->use_last + 1, rec->p, rec->len);
+	rc = u->sink.ops->put(
+	    u->sink.ctx, at, HSA_SOURCE_USE, u->use_last + 1, rec->p, rec->len);
 	if (hsa_is_ok(rc))
 		u->use_last++;
 	else
@@ -216,7 +216,7 @@ cu_unit_call(
     struct cu_unit *u, struct hsa_call *c, const struct hsa_caller *caller)
 {
 	struct cu_use x = {.call = c, .caller = caller};
-	uint64_t sequence = 0;
+	struct cu_sink_place at = {0};
 	hsa_rc rc;
 
 	if (caller->denied != 0)
@@ -238,12 +238,12 @@ cu_unit_call(
 	}
 	rc = cu_use_failure(&x);
 	if (hsa_is_ok(rc))
-		rc = put(u, &sequence, &x);
+		rc = put(u, &at, &x);
 	else
 		cu_unit_halt(u, 503, "out of memory for the event of a call");
 	(void)pthread_rwlock_unlock(&u->work);
 	if (hsa_is_ok(rc)) {
-		rc = u->sink.ops->wait(u->sink.ctx, sequence);
+		rc = u->sink.ops->wait(u->sink.ctx, &at);
 		if (!hsa_is_ok(rc))
 			halt_log(u, rc);
 	}

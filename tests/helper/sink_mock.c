@@ -99,7 +99,7 @@ append(struct sink_mock *m, enum hsa_source source, uint64_t source_sequence,
 }
 
 static hsa_rc
-mock_put(void *ctx, uint64_t *sequence, enum hsa_source source,
+mock_put(void *ctx, struct cu_sink_place *at, enum hsa_source source,
     uint64_t source_sequence, const void *rec, size_t n)
 {
 	struct sink_mock *m = ctx;
@@ -109,7 +109,7 @@ mock_put(void *ctx, uint64_t *sequence, enum hsa_source source,
 	if (m->closed) {
 		rc = HSA_RC(E_IO);
 	} else {
-		*sequence = m->len;
+		at->ticket = at->sequence = m->len;
 		m->closed = m->fail_at != 0 && --m->fail_at == 0;
 		if (m->closed)
 			m->sealed = m->len;
@@ -122,7 +122,7 @@ mock_put(void *ctx, uint64_t *sequence, enum hsa_source source,
 }
 
 static hsa_rc
-mock_wait(void *ctx, uint64_t sequence)
+mock_wait(void *ctx, struct cu_sink_place *at)
 {
 	struct sink_mock *m = ctx;
 	bool sealed;
@@ -130,7 +130,7 @@ mock_wait(void *ctx, uint64_t sequence)
 	(void)pthread_mutex_lock(&m->lock);
 	if (m->waiting-- == 0)
 		abort(); /* each put is waited for once */
-	sealed = sequence < m->sealed;
+	sealed = at->sequence < m->sealed;
 	(void)pthread_mutex_unlock(&m->lock);
 	return sealed ? HSA_OK : HSA_RC(E_IO);
 }
@@ -139,12 +139,12 @@ static hsa_rc
 mock_seal(void *ctx, uint64_t *sequence, enum hsa_source source,
     uint64_t source_sequence, const void *rec, size_t n)
 {
-	uint64_t at = 0;
+	struct cu_sink_place at = {0};
 	hsa_rc rc;
 
 	HSA_TRY(rc, mock_put(ctx, &at, source, source_sequence, rec, n));
-	HSA_TRY(rc, mock_wait(ctx, at));
-	*sequence = at;
+	HSA_TRY(rc, mock_wait(ctx, &at));
+	*sequence = at.sequence;
 out:
 	return rc;
 }

@@ -119,7 +119,7 @@ test_slog_ring__records_of_all_sizes_come_out_as_they_went_in(void **state)
 			expect(r, &cursor, sizes[i], false);
 			assert_rc("E_NOT_FOUND",
 			    slog_ring_next(r, &it, &cursor, false));
-			slog_ring_release(r, cursor);
+			slog_ring_release(r, cursor, 0);
 		}
 	assert_true(cursor > 20 * SLOTS);
 	assert_rc("E_RANGE", put(r, 65537, 0));
@@ -144,13 +144,13 @@ test_slog_ring__full_refuses_after_the_deadline_and_counts(void **state)
 	/* nothing was overwritten */
 	for (n = 0; n < SLOTS; n++)
 		expect(r, &cursor, 100, false);
-	slog_ring_release(r, 3);
+	slog_ring_release(r, 3, 0);
 	assert_ok(put(r, 300, 0)); /* three slots */
 	assert_rc("E_TIMEOUT", put(r, 1, 0));
 	slog_ring_unrecorded_told(r, 3);
 	assert_int_equal(slog_ring_unrecorded(r), 0);
 	slog_ring_stop(r);
-	slog_ring_release(r, cursor);
+	slog_ring_release(r, cursor, 0);
 	assert_rc("E_CLOSED", put(r, 1, 0));
 	slog_ring_close(r, true);
 	/* something is still in it */
@@ -226,13 +226,13 @@ test_slog_ring__threads_lose_and_double_nothing_in_their_order(void **state)
 			assert_int_equal(it.p[i], w.number & 0xff);
 		all++;
 		if (all % 37 == 0)
-			slog_ring_release(r, cursor);
+			slog_ring_release(r, cursor, 0);
 	}
 	for (uint32_t i = 0; i < THREADS; i++)
 		(void)pthread_join(p[i].id, NULL);
 	assert_int_equal(slog_ring_head(r), cursor);
 	assert_int_equal(slog_ring_unrecorded(r), 0);
-	slog_ring_release(r, cursor);
+	slog_ring_release(r, cursor, 0);
 	slog_ring_close(r, true);
 }
 
@@ -272,7 +272,7 @@ test_slog_ring__a_kill_leaves_what_was_published_and_no_more(void **state)
 	expect(r, &cursor, 60, true);
 	assert_rc("E_NOT_FOUND", slog_ring_next(r, &it, &cursor, true));
 	assert_int_equal(cursor, slog_ring_head(r));
-	slog_ring_release(r, cursor);
+	slog_ring_release(r, cursor, 0);
 	assert_ok(put(r, 70, 0)); /* and on it goes */
 	expect(r, &cursor, 70, false);
 	slog_ring_close(r, false);
@@ -301,7 +301,7 @@ test_slog_ring__contexts_stay_until_nothing_refers_to_them(void **state)
 	assert_ok(put(r, 20, 0)); /* may refer to it */
 	slog_ring_context_drop(r, handle[9]);
 	assert_rc("E_BUSY", slog_ring_context_put(r, &h, "x", 1));
-	slog_ring_release(r, slog_ring_head(r));
+	slog_ring_release(r, slog_ring_head(r), 0);
 	assert_ok(slog_ring_context_put(r, &h, "x", 1));
 	assert_int_equal(h, handle[9]);
 	assert_ok(slog_ring_context(r, h, &again, &p, &n));

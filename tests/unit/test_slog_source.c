@@ -179,7 +179,7 @@ struct worker {
 };
 
 static hsa_rc
-put_next(struct worker *w, struct hsa_buf *b, uint64_t *sequence)
+put_next(struct worker *w, struct hsa_buf *b, struct cu_sink_place *at)
 {
 	uint64_t number;
 	hsa_rc rc;
@@ -191,8 +191,7 @@ put_next(struct worker *w, struct hsa_buf *b, uint64_t *sequence)
 		helper_slog_use(b, number);
 	else
 		helper_slog_record(b, number, 30);
-	rc = w->sink.ops->put(
-	    w->sink.ctx, sequence, w->source, number, b->p, b->len);
+	rc = w->sink.ops->put(w->sink.ctx, at, w->source, number, b->p, b->len);
 	if (hsa_is_ok(rc))
 		numbers[w->source] = number;
 	(void)pthread_mutex_unlock(&order);
@@ -204,12 +203,12 @@ work(void *arg)
 {
 	struct worker *w = arg;
 	struct hsa_buf b = {0};
-	uint64_t sequence = 0;
+	struct cu_sink_place at = {0};
 
 	for (; w->done < EACH; w->done++) {
-		HSA_TRY(w->rc, put_next(w, &b, &sequence));
-		HSA_TRY(w->rc, w->sink.ops->wait(w->sink.ctx, sequence));
-		w->sequence[w->done] = sequence;
+		HSA_TRY(w->rc, put_next(w, &b, &at));
+		HSA_TRY(w->rc, w->sink.ops->wait(w->sink.ctx, &at));
+		w->sequence[w->done] = at.sequence;
 	}
 out:
 	hsa_buf_free(&b);
@@ -302,7 +301,7 @@ static void
 test_slog__what_was_put_is_sealed_and_waited_for_after_closing(void **state)
 {
 	struct worker w[8];
-	uint64_t sequence[8] = {0};
+	struct cu_sink_place at[8] = {{0}};
 	struct hsa_buf b = {0};
 	struct slog *l;
 
@@ -320,7 +319,7 @@ test_slog__what_was_put_is_sealed_and_waited_for_after_closing(void **state)
 
 			w[i] = (struct worker){
 			    .sink = slog_sink(l), .source = HSA_SOURCE_USE};
-			rc = put_next(&w[i], &b, &sequence[i]);
+			rc = put_next(&w[i], &b, &at[i]);
 			if (fail == 0)
 				assert_ok(rc);
 			w[i].done = hsa_is_ok(rc) ? 1 : 0;
@@ -329,7 +328,7 @@ test_slog__what_was_put_is_sealed_and_waited_for_after_closing(void **state)
 		for (size_t i = 0; i < 8; i++)
 			if (w[i].done)
 				assert_rc(fail == 0 ? "OK" : "E_IO",
-				    w[i].sink.ops->wait(l, sequence[i]));
+				    w[i].sink.ops->wait(l, &at[i]));
 		f.fail_at = 0;
 		l = helper_slog_open(&h);
 		assert_int_equal(helper_slog_count(l, NULL), fail == 0 ? 8 : 0);
