@@ -436,6 +436,8 @@ helper_vfy_context(struct helper_vfy_log *l)
 	r.ep11_rc = 0;
 	make_event(l, &r, HSA_ACTION_EP11_USE, NULL);
 	r.body = HSA_BODY_CONTEXT;
+	/* a base, which the numbers of the calls make different */
+	memset(r.event.id, 0x55, sizeof(r.event.id));
 	r.event.event_time_ns = 0;
 	free(r.event.correlation_id);
 	r.event.correlation_id = NULL;

@@ -800,6 +800,88 @@ test_log__a_missing_renamed_or_exchanged_segment_is_found(void **state)
 	helper_vfy_free(&l);
 }
 
+/* ---- released segments (V1, W5) ------------------------------------------ */
+
+static void
+put_released(struct helper_vfy_log *l, int64_t before)
+{
+	struct hsa_record r = {0};
+
+	helper_vfy_make(l, &r);
+	free(r.special.name);
+	r.special.name = strdup("LOG_RELEASED");
+	hsa_data_free(&r.special.details);
+	assert_int_equal(
+	    hsa_data_integer(&r.special.details, "before", before).v, 0);
+	helper_vfy_put(l, &r, l->n);
+	hsa_record_free(&r);
+	helper_vfy_checkpoint(l);
+}
+
+static void
+remove_first(const struct helper_vfy_log *l, size_t files)
+{
+	char path[300];
+
+	helper_vfy_write(l, dir);
+	for (size_t i = 0; i < files; i++) {
+		(void)snprintf(
+		    path, sizeof(path), "%.200s/%.32s", dir, l->file[i].name);
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
+static void
+test_log__segments_that_were_released_may_be_missing(void **state)
+{
+	struct helper_vfy_log l;
+	struct vfy_result res;
+
+	(void)state;
+	helper_vfy_init(&l, 2);
+	helper_vfy_fill(&l, 23, 2, 4); /* 6 files: 0, 4, 8, ... */
+	put_released(&l, 8);
+	good(&l);
+	for (size_t gone = 1; gone < l.files; gone++) {
+		remove_first(&l, gone);
+		verify(&res, &l);
+		assert_int_equal(res.bad, gone > 2);
+		if (!res.bad) {
+			assert_int_equal(res.first, 4 * gone);
+			assert_int_equal(res.records, 24);
+			assert_int_equal(res.sealed, 24);
+			continue;
+		}
+		assert_string_equal(res.rule, "V1");
+		assert_string_equal(res.place.file, l.file[gone].name);
+		assert_int_equal(res.sealed, 0);
+	}
+	helper_vfy_free(&l);
+}
+
+static void
+test_log__a_released_log_proves_the_header_it_begins_with(void **state)
+{
+	struct helper_vfy_log l;
+	struct vfy_result res;
+	uint8_t root[1][32];
+
+	(void)state;
+	helper_vfy_init(&l, 2);
+	helper_vfy_fill(&l, 11, 2, 4);
+	put_released(&l, 4);
+	helper_vfy_root(root[0], &l, 4);
+	root[0][3] ^= 1;
+	reheader(&l, l.origin, 4, (const uint8_t(*)[32])root, 1,
+	    (uint64_t[HSA_SOURCES + 1]){0, 1, 1, 0});
+	remove_first(&l, 1);
+	verify(&res, &l);
+	assert_true(res.bad);
+	assert_string_equal(res.rule, "V6");
+	assert_int_equal(res.sealed, 0);
+	helper_vfy_free(&l);
+}
+
 static void
 test_log__what_is_no_regular_file_is_not_opened(void **state)
 {
@@ -1035,6 +1117,8 @@ main(void)
 	    CASE(test_log__an_altered_header_is_found),
 	    CASE(test_log__a_header_that_miscounts_a_source_is_found),
 	    CASE(test_log__a_missing_renamed_or_exchanged_segment_is_found),
+	    CASE(test_log__segments_that_were_released_may_be_missing),
+	    CASE(test_log__a_released_log_proves_the_header_it_begins_with),
 	    CASE(test_log__what_is_no_regular_file_is_not_opened),
 	    CASE(test_log__an_empty_folder_is_a_removed_log),
 	    CASE(test_log__an_unreadable_folder_is_an_error),

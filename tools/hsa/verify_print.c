@@ -37,6 +37,11 @@ log_text(struct hsa_buf *b, const struct verify_log *l)
 		    r->checkpoints, r->epochs, r->sealed);
 		hsa_buf_hex(b, r->root, sizeof(r->root));
 		hsa_buf_u8(b, '\n');
+		if (r->first != 0)
+			hsa_buf_printf(b,
+			    "  begins   with record %" PRIu64
+			    ", those before it were released\n",
+			    r->first);
 	}
 	if (l->witnessed != NULL)
 		hsa_buf_printf(b,
@@ -72,6 +77,15 @@ pair_text(struct hsa_buf *b, const struct verify_set *s,
 	vfy_utf8_show(b, x->res.origin);
 	hsa_buf_str(b, "\n  ");
 	vfy_utf8_show(b, x->path);
+	if (p->apart) {
+		hsa_buf_printf(b,
+		    "\n  ends with %" PRIu64 " records, and record %" PRIu64
+		    " is the first in\n  ",
+		    x->res.sealed, y->res.first);
+		vfy_utf8_show(b, y->path);
+		hsa_buf_str(b, "\n  BAD: those between are in neither\n");
+		return;
+	}
 	hsa_buf_str(
 	    b, p->same ? "\n  holds the first " : "\n  is not the first ");
 	hsa_buf_printf(b, "%" PRIu64 " of the %" PRIu64 " records in\n  ",
@@ -127,6 +141,7 @@ log_json(struct hsa_jw *w, const struct verify_log *l)
 	hsa_jw_text(w, "path", l->path);
 	hsa_jw_text(w, "unit", l->unit);
 	hsa_jw_text(w, "origin", r->origin);
+	hsa_jw_uint(w, "first", r->first);
 	hsa_jw_uint(w, "records", r->records);
 	hsa_jw_uint(w, "events", r->events);
 	hsa_jw_uint(w, "calls", r->calls);

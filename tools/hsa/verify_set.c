@@ -137,13 +137,16 @@ static hsa_rc
 add_pair(struct verify_set *s, size_t shorter, size_t longer, bool same,
     struct hsa_diag *diag)
 {
+	bool apart = s->log[shorter].res.sealed < s->log[longer].res.first;
+
 	struct verify_pair *more;
 
 	more = reallocarray(s->pair, s->pairs + 1, sizeof(*more));
 	if (more == NULL)
 		return no_memory(diag);
 	s->pair = more;
-	s->pair[s->pairs++] = (struct verify_pair){shorter, longer, same};
+	s->pair[s->pairs++] =
+	    (struct verify_pair){shorter, longer, same, apart};
 	return HSA_OK;
 }
 

@@ -24,6 +24,7 @@ struct verify_log {
 struct verify_pair {            /* two copies of one log */
 	size_t shorter, longer; /* index of log */
 	bool same;              /* the shorter is a prefix of the longer */
+	bool apart; /* not comparable: it ends before the longer begins */
 };
 
 struct verify_set {

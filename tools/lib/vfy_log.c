@@ -34,7 +34,8 @@ struct walk {
 	struct vfy_signer *signer;
 	struct vfy_state state;
 	struct hsa_contexts contexts; /* for opt->on_record */
-	bool known; /* state is set up: the origin has been read */
+	bool known;        /* state is set up: the origin has been read */
+	uint64_t released; /* records before this one were, the log says */
 	enum hsa_entry_kind last;
 	uint64_t end;          /* of the last file read */
 	struct vfy_anchor own; /* opt->anchor */
@@ -160,9 +161,30 @@ learn_origin(struct walk *w, const struct hsa_entry *e, struct vfy_why *why)
 	HSA_TRY(rc, rc);
 	w->known = true;
 	(void)snprintf(w->res->origin, sizeof(w->res->origin), "%s", e->origin);
+	/* of a log whose first records were released (V1): what its header says
+	 * of them holds once a checkpoint agrees */
+	if (w->res->first != 0)
+		HSA_TRY(rc, vfy_state_start(&w->state, e, why));
 	HSA_TRY(rc, at_point(w, why));
 out:
 	return rc;
+}
+
+/* V1: what the log says itself of its first records. */
+static void
+note_released(struct walk *w, const void *p, size_t n)
+{
+	const struct hsa_field *f;
+	struct hsa_record r = {0};
+
+	if (hsa_is_ok(hsa_record_decode(&r, p, n)) &&
+	    r.body == HSA_BODY_SPECIAL &&
+	    strcmp(r.special.name, "LOG_RELEASED") == 0) {
+		f = hsa_data_find(&r.special.details, "before");
+		if (f != NULL && f->kind == HSA_VALUE_INTEGER && f->integer > 0)
+			w->released = (uint64_t)f->integer;
+	}
+	hsa_record_free(&r);
 }
 
 /* At every header, as a reader may begin at any. */
@@ -192,9 +214,12 @@ static hsa_rc
 on_record(struct walk *w, const struct hsa_entry *e, struct vfy_why *why)
 {
 	struct hsa_record r = {0};
+	uint64_t specials = w->state.specials;
 	hsa_rc rc;
 
 	HSA_TRY(rc, vfy_state_record(&w->state, e->p, e->n, why));
+	if (w->res->first != 0 && w->state.specials != specials)
+		note_released(w, e->p, e->n);
 	if (w->state.tree.size == w->next_point)
 		HSA_TRY(rc, at_point(w, why));
 	if (w->opt->watch != NULL && w->opt->watch->leaf != NULL)
@@ -315,7 +340,7 @@ out:
 static hsa_rc
 segment(struct walk *w, const struct vfy_segment *s, bool newest)
 {
-	uint64_t before = w->known ? w->state.tree.size : 0;
+	uint64_t before = w->known ? w->state.tree.size : w->res->first;
 	struct vfy_why why = {0};
 	hsa_rc rc;
 
@@ -445,6 +470,13 @@ check_anchor(struct walk *w, const struct vfy_anchor *a)
 		    " records, the log ends at %" PRIu64
 		    ": sealed records were cut off",
 		    a->path, a->size, w->res->sealed);
+	else if (a->size < w->res->first)
+		(void)vfy_why_set(&why, "V9",
+		    "%.200s is a checkpoint over %" PRIu64
+		    " records, the log begins with record %" PRIu64
+		    ": what it covers was released, only a collected copy can "
+		    "be compared with it",
+		    a->path, a->size, w->res->first);
 	else
 		return;
 	found(w, &why, w->segs.seg[w->segs.len - 1].name, w->end);
@@ -460,7 +492,7 @@ result(struct walk *w)
 	if (!w->known)
 		return;
 	res->records = w->state.tree.size;
-	res->sealed = w->state.sealed ? w->state.sealed_size : 0;
+	res->sealed = w->state.checkpoints != 0 ? w->state.sealed_size : 0;
 	res->epochs = w->state.epoch;
 	res->checkpoints = w->state.checkpoints;
 	res->events = w->state.events;
@@ -483,6 +515,7 @@ files(struct walk *w)
 		found(w, &why, "", 0);
 		return rc;
 	}
+	w->res->first = w->segs.seg[0].first;
 	for (size_t i = 0; i < w->segs.len && !w->res->bad; i++) {
 		HSA_TRY(rc, segment(w, &w->segs.seg[i], i + 1 == w->segs.len));
 		result(w);
@@ -494,6 +527,15 @@ files(struct walk *w)
 		    "repairs this)",
 		    w->last == HSA_ENTRY_RECORD ? "records" : "a header");
 		found(w, &why, w->segs.seg[w->segs.len - 1].name, w->end);
+	}
+	if (!w->res->bad && w->res->first > w->released) {
+		(void)vfy_why_set(&why, "V1",
+		    "the log begins with record %" PRIu64
+		    ", and no LOG_RELEASED of it says that those before were "
+		    "released: its first segments are missing",
+		    w->res->first);
+		found(w, &why, w->segs.seg[0].name, 0);
+		w->res->sealed = 0;
 	}
 out:
 	return rc;

@@ -39,7 +39,8 @@ struct vfy_place { /* where the first bad thing is */
 
 struct vfy_result {
 	char origin[256];
-	uint64_t records; /* records read and in place */
+	uint64_t first;   /* record; those before it were released (V1) */
+	uint64_t records; /* of the log: read and in place, from first on */
 	uint64_t sealed;  /* records covered by a good checkpoint */
 	uint64_t epochs, checkpoints, events, specials, contexts;
 	uint64_t calls;   /* of the events: EP11 calls */
