@@ -77,32 +77,26 @@ hsa_cur_be64(struct hsa_cur *c, uint64_t *v)
 hsa_rc
 hsa_cur_varint(struct hsa_cur *c, uint64_t *v)
 {
-	struct hsa_cur at = *c;
+	const uint8_t *p = c->p, *end = c->end;
 	uint64_t x = 0;
-	uint8_t b;
-	hsa_rc rc;
 
-	/* nearly every key and length is one byte */
-	if (hsa_cur_left(c) != 0 && *c->p < 0x80) {
-		*v = *c->p++;
-		return HSA_OK;
-	}
 	for (unsigned int shift = 0; shift < 70; shift += 7) {
-		HSA_TRY(rc, hsa_cur_u8(&at, &b));
-		if (shift == 63 && b > 1)
-			return HSA_RC(E_FORMAT);
-		x |= (uint64_t)(b & 0x7f) << shift;
-		if (b & 0x80)
+		uint64_t b;
+
+		if (p == end)
+			return HSA_RC(E_TRUNCATED);
+		b = *p++;
+		x |= (b & 0x7f) << shift;
+		if (b >= 0x80)
 			continue;
-		if (b == 0 && shift != 0)
+		/* one spelling, and 64 bits */
+		if ((b == 0 && shift != 0) || (b > 1 && shift == 63))
 			return HSA_RC(E_FORMAT);
-		*c = at;
+		c->p = p;
 		*v = x;
 		return HSA_OK;
 	}
-	rc = HSA_RC(E_FORMAT);
-out:
-	return rc;
+	return HSA_RC(E_FORMAT);
 }
 
 hsa_rc
