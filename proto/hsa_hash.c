@@ -1,5 +1,14 @@
+/*
+ * OpenSSL's digests have two doors. The one that providers stand behind costs a
+ * record's leaf and node twice as much as the digest itself (two hashes of 65
+ * and 116 bytes: 0.77 us, 0.47 by SHA256_Init and its sisters on the same busy
+ * machine), and a sealer does little else, so hsa_sha256_three takes the older
+ * one, deprecated since 3.0.
+ */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,33 +17,18 @@
 #include "hsa_hash.h"
 
 struct hsa_sha256 {
-	EVP_MD *md;
-	EVP_MD_CTX *ctx;
+	SHA256_CTX ctx;
 };
 
 struct hsa_sha256 *
 hsa_sha256_new(void)
 {
-	struct hsa_sha256 *h = calloc(1, sizeof(*h));
-
-	if (h == NULL)
-		return NULL;
-	h->md = EVP_MD_fetch(NULL, "SHA256", NULL);
-	h->ctx = EVP_MD_CTX_new();
-	if (h->md == NULL || h->ctx == NULL) {
-		hsa_sha256_free(h);
-		return NULL;
-	}
-	return h;
+	return calloc(1, sizeof(struct hsa_sha256));
 }
 
 void
 hsa_sha256_free(struct hsa_sha256 *h)
 {
-	if (h == NULL)
-		return;
-	EVP_MD_CTX_free(h->ctx);
-	EVP_MD_free(h->md);
 	free(h);
 }
 
@@ -43,11 +37,11 @@ hsa_sha256_three(struct hsa_sha256 *h, uint8_t out[HSA_SHA256_LEN],
     const void *a, size_t an, const void *b, size_t bn, const void *c,
     size_t cn)
 {
-	if (EVP_DigestInit_ex2(h->ctx, h->md, NULL) != 1 ||
-	    (an != 0 && EVP_DigestUpdate(h->ctx, a, an) != 1) ||
-	    (bn != 0 && EVP_DigestUpdate(h->ctx, b, bn) != 1) ||
-	    (cn != 0 && EVP_DigestUpdate(h->ctx, c, cn) != 1) ||
-	    EVP_DigestFinal_ex(h->ctx, out, NULL) != 1)
+	if (SHA256_Init(&h->ctx) != 1 ||
+	    (an != 0 && SHA256_Update(&h->ctx, a, an) != 1) ||
+	    (bn != 0 && SHA256_Update(&h->ctx, b, bn) != 1) ||
+	    (cn != 0 && SHA256_Update(&h->ctx, c, cn) != 1) ||
+	    SHA256_Final(out, &h->ctx) != 1)
 		return HSA_RC(E_CRYPTO);
 	return HSA_OK;
 }
