@@ -10,7 +10,8 @@ build="gcc make softhsm2 libsofthsm2 libp11-dev libp11-kit-dev libssl-dev
 test="libcmocka-dev protobuf-compiler curl python3 mandoc shellcheck xxd pkg-config"
 fuzz="clang libclang-rt-14-dev"
 lint="clang clang-tidy clang-format cppcheck"
-interop="golang-go maven default-jre-headless"
+interop="golang-go maven default-jre-headless rsyslog
+ rsyslog-openssl"
 
 want=
 for group; do

@@ -76,6 +76,8 @@ sink_kind_of(const char *scheme)
 	static const struct sink_kind *const kinds[] = {
 	    &sink_file,
 	    &sink_stdout,
+	    &sink_syslog_tcp,
+	    &sink_syslog_tls,
 	    &sink_kafka,
 	};
 
