@@ -262,11 +262,12 @@ check-integ: all $(INTEG_TESTS)
 check-crash: all $(CRASH_TESTS)
 	@CU_BUILD=$(BUILD) tests/run.sh $(BUILD) $(CRASH_TESTS)
 
-## check-long    EP11 at length: 200,000 calls against their events, 200 kills
+## check-long    200,000 EP11 calls against their events; 200 kills, of libhsa too
 check-long: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) all tests
-	@CU_BUILD=$(BUILD) CALLS=200000 KILLS_EP11=200 tests/run.sh $(BUILD) \
-	    $(BUILD)/tests/integ/test_ep11_events $(BUILD)/tests/crash/crash_ep11
+	@CU_BUILD=$(BUILD) CALLS=200000 KILLS_EP11=200 KILLS_EMITTER=200 \
+	    tests/run.sh $(BUILD) $(BUILD)/tests/integ/test_ep11_events \
+	    $(BUILD)/tests/crash/crash_ep11 $(BUILD)/tests/crash/crash_emitter
 
 ## check-interop against the programs of others, from package registries
 check-interop:

@@ -9,9 +9,11 @@
 #include "hsa_codec.h"
 #include "hsa_emitter_impl.h"
 #include "hsa_utf8.h"
+#include "slog_ring.h"
 
 #define NAME_MAX_LEN 64
 #define DRAIN_MS 2000
+#define WAIT_MS 5000
 
 /* ---- what every call asks ------------------------------------------------ */
 
@@ -73,100 +75,6 @@ hsa_emitter_text(const char *s, const char *what, struct hsa_diag *diag)
 	return HSA_OK;
 }
 
-/* ---- records ------------------------------------------------------------- */
-
-static uint64_t
-now(clockid_t clock)
-{
-	struct timespec t = {0};
-
-	(void)clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-void
-hsa_emitter_envelope(struct hsa_record *r, const struct hsa_emitter *e)
-{
-	memcpy(r->unit_id, e->home.id, sizeof(r->unit_id));
-	r->epoch = e->epoch;
-	r->wall_ns = now(CLOCK_REALTIME);
-	r->mono_ns = now(CLOCK_BOOTTIME);
-}
-
-static hsa_rc
-log_failed(struct hsa_emitter *e, hsa_rc rc, struct hsa_diag *diag)
-{
-	struct hsa_diag why = {{0}};
-
-	slog_why(e->log, &why);
-	return hsa_fail(diag, rc,
-	    "%s; fix: stop the service, see that the folder can be written, "
-	    "and open it again",
-	    why.text[0] != '\0' ? why.text : hsa_err_text(rc));
-}
-
-hsa_rc
-hsa_emitter_seal(struct hsa_emitter *e, struct hsa_record *r,
-    uint64_t *sequence, struct hsa_diag *diag)
-{
-	struct cu_sink_place at = {0};
-	struct hsa_buf b = {0};
-	bool put = false;
-	hsa_rc rc;
-
-	r->source = HSA_SOURCE_OUTBOX;
-	(void)pthread_mutex_lock(&e->order);
-	r->source_sequence = e->number + 1;
-	rc = hsa_record_encode(&b, r);
-	if (hsa_is_ok(rc))
-		rc = hsa_buf_rc(&b);
-	if (hsa_is_ok(rc)) {
-		rc = e->sink.ops->put(e->sink.ctx, &at, r->source,
-		    r->source_sequence, b.p, b.len);
-		put = hsa_is_ok(rc);
-		if (put)
-			e->number++;
-	}
-	(void)pthread_mutex_unlock(&e->order);
-	if (put)
-		rc = e->sink.ops->wait(e->sink.ctx, &at);
-	if (put && hsa_is_ok(rc))
-		*sequence = at.sequence;
-	if (rc.v == HSA_E_IO || rc.v == HSA_E_CLOSED)
-		rc = log_failed(e, rc, diag);
-	else if (!hsa_is_ok(rc))
-		hsa_diag_set(
-		    diag, "the record was not taken: %s", hsa_err_text(rc));
-	hsa_buf_free(&b);
-	return rc;
-}
-
-static hsa_rc
-special(struct hsa_emitter *e, enum hsa_special_code code, int64_t calls,
-    struct hsa_diag *diag)
-{
-	const struct hsa_special_row *row = hsa_special(code);
-	struct hsa_record r = {.body = HSA_BODY_SPECIAL};
-	struct hsa_data *d = &r.special.details;
-	uint64_t sequence = 0;
-	hsa_rc rc;
-
-	hsa_emitter_envelope(&r, e);
-	r.special.category = row->category;
-	r.special.specific = row->specific;
-	HSA_TRY(rc, hsa_strdup_opt(&r.special.name, row->name));
-	HSA_TRY(rc, hsa_strdup_opt(&r.special.text, row->text));
-	HSA_TRY(rc, hsa_data_text(d, "emitter", e->name));
-	if (code == HSA_SPECIAL_UNIT_START)
-		HSA_TRY(rc, hsa_data_text(d, "version", HSA_VERSION));
-	if (code == HSA_SPECIAL_EMISSION_ON)
-		HSA_TRY(rc, hsa_data_integer(d, "calls", calls));
-	HSA_TRY(rc, hsa_emitter_seal(e, &r, &sequence, diag));
-out:
-	hsa_record_free(&r);
-	return rc;
-}
-
 /* ---- opening ------------------------------------------------------------- */
 
 static hsa_rc
@@ -200,10 +108,6 @@ check(const struct hsa_emitter_config *cfg, struct hsa_diag *diag)
 		return hsa_fail(diag, HSA_RC(E_CONFIG),
 		    "HSA_EMITTER_OFF records nothing; fix: use _SEALED or "
 		    "_RING, or set measuring if that is what you do");
-	if (cfg->mode == HSA_EMITTER_RING)
-		return hsa_fail(diag, HSA_RC(E_UNSUPPORTED),
-		    "HSA_EMITTER_RING is not there yet; fix: "
-		    "HSA_EMITTER_SEALED");
 	if (cfg->wait_ms < 0 || cfg->drain_ms < 0)
 		return hsa_fail(diag, bad,
 		    "wait_ms and drain_ms are not "
@@ -217,56 +121,6 @@ out:
 	return rc;
 }
 
-/* The record before says which epoch that was; the first of all is 1. */
-static hsa_rc
-next_epoch(struct hsa_emitter *e)
-{
-	struct slog_reader *reader = NULL;
-	struct slog_item it = {0};
-	struct hsa_look last = {0};
-	uint8_t root[HSA_SHA256_LEN];
-	uint64_t size = 0;
-	hsa_rc rc = HSA_OK;
-
-	e->sink.ops->head(e->sink.ctx, &size, root);
-	if (size != 0) {
-		HSA_TRY(rc, slog_reader_open(&reader, e->log, size - 1));
-		HSA_TRY(rc, slog_reader_next(reader, &it, 0));
-		HSA_TRY(rc, hsa_record_look(&last, it.p, it.n));
-	}
-	e->epoch = last.epoch + 1;
-out:
-	slog_reader_free(reader);
-	return rc;
-}
-
-static hsa_rc
-open_log(struct hsa_emitter *e, const char *dir, struct hsa_diag *diag)
-{
-	struct slog_config cfg = {
-	    .origin = e->home.origin,
-	    .sign = e->home.sign,
-	    .sign_ctx = e->home.sign_ctx,
-	};
-	struct hsa_buf path = {0};
-	hsa_rc rc;
-
-	hsa_buf_printf(&path, "%s/log", dir);
-	HSA_TRY(rc, hsa_buf_rc(&path));
-	cfg.dir = hsa_buf_cstr(&path);
-	memcpy(cfg.public_key, e->home.public_key, sizeof(cfg.public_key));
-	HSA_TRY(rc, slog_open(&e->log, &cfg, diag));
-	e->sink = slog_sink(e->log);
-	e->number = e->sink.ops->last(e->sink.ctx, HSA_SOURCE_OUTBOX);
-	rc = next_epoch(e);
-	if (!hsa_is_ok(rc))
-		hsa_diag_set(diag, "%s: the last record cannot be read: %s",
-		    cfg.dir, hsa_err_text(rc));
-out:
-	hsa_buf_free(&path);
-	return rc;
-}
-
 static void
 abandon(struct hsa_emitter *e)
 {
@@ -276,16 +130,13 @@ abandon(struct hsa_emitter *e)
 	hsa_emitter_unref(e);
 }
 
-hsa_rc
-hsa_emitter_open(struct hsa_emitter **to, const struct hsa_emitter_config *cfg,
+static hsa_rc
+open_all(struct hsa_emitter **to, const struct hsa_emitter_config *cfg,
     struct hsa_diag *diag)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct hsa_emitter *e = NULL;
 	hsa_rc rc;
 
-	hsa_diag_set(diag, "%s", "");
-	(void)pthread_once(&once, watch_forks);
 	HSA_TRY(rc, check(cfg, diag));
 	e = calloc(1, sizeof(*e));
 	if (e == NULL)
@@ -294,14 +145,12 @@ hsa_emitter_open(struct hsa_emitter **to, const struct hsa_emitter_config *cfg,
 	e->generation = atomic_load(&generation);
 	e->mode = cfg->mode;
 	e->drain_ms = cfg->drain_ms != 0 ? cfg->drain_ms : DRAIN_MS;
-	(void)pthread_mutex_init(&e->order, NULL);
+	e->wait_ms = cfg->wait_ms != 0 ? cfg->wait_ms : WAIT_MS;
 	(void)pthread_mutex_init(&e->channels, NULL);
 	HSA_TRY(rc, hsa_strdup_opt(&e->name, cfg->name));
 	HSA_TRY(rc, hsa_emitter_home_open(&e->home, cfg, diag));
-	HSA_TRY(rc, open_log(e, cfg->dir, diag));
-	HSA_TRY(rc, special(e, HSA_SPECIAL_UNIT_START, 0, diag));
-	if (e->mode == HSA_EMITTER_OFF)
-		HSA_TRY(rc, special(e, HSA_SPECIAL_EMISSION_OFF, 0, diag));
+	HSA_TRY(rc, hsa_emitter_open_log(e, cfg, diag));
+	HSA_TRY(rc, hsa_emitter_start(e, diag));
 	*to = e;
 	return rc;
 out:
@@ -310,12 +159,26 @@ out:
 	return rc;
 }
 
+hsa_rc
+hsa_emitter_open(struct hsa_emitter **to, const struct hsa_emitter_config *cfg,
+    struct hsa_diag *diag)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct hsa_diag text = {{0}};
+	hsa_rc rc;
+
+	(void)pthread_once(&once, watch_forks);
+	rc = open_all(to, cfg, &text);
+	if (diag != NULL)
+		*diag = text;
+	return rc;
+}
+
 void
 hsa_emitter_unref(struct hsa_emitter *e)
 {
 	if (atomic_fetch_sub(&e->refs, 1) != 1)
 		return;
-	(void)pthread_mutex_destroy(&e->order);
 	(void)pthread_mutex_destroy(&e->channels);
 	free(e->name);
 	free(e);
@@ -327,10 +190,10 @@ stop_channels(struct hsa_emitter *e)
 {
 	struct hsa_collector_status st = {0};
 	uint64_t until =
-	    now(CLOCK_MONOTONIC) / 1000000u + (uint64_t)e->drain_ms;
+	    hsa_emitter_now(CLOCK_MONOTONIC) / 1000000u + (uint64_t)e->drain_ms;
 
 	for (size_t i = 0; i < e->chans; i++) {
-		uint64_t at = now(CLOCK_MONOTONIC) / 1000000u;
+		uint64_t at = hsa_emitter_now(CLOCK_MONOTONIC) / 1000000u;
 
 		chan_status(e->chan[i], &st);
 		chan_stop(e->chan[i],
@@ -342,15 +205,27 @@ stop_channels(struct hsa_emitter *e)
 void
 hsa_emitter_close(struct hsa_emitter *e)
 {
+	struct hsa_diag why = {{0}};
+	bool good = true;
+
 	/* what is open belongs to the parent, and so does its memory */
 	if (e == NULL || forked(e))
 		return;
 	if (e->mode == HSA_EMITTER_OFF)
-		(void)special(e, HSA_SPECIAL_EMISSION_ON,
-		    (int64_t)atomic_load(&e->not_sealed), NULL);
-	(void)special(e, HSA_SPECIAL_UNIT_STOP, 0, NULL);
+		good = hsa_is_ok(hsa_emitter_special(e, HSA_SPECIAL_EMISSION_ON,
+		    atomic_load(&e->not_sealed), NULL));
+	good =
+	    good && hsa_is_ok(hsa_emitter_tell_lost(e, 0, NULL)) &&
+	    hsa_is_ok(hsa_emitter_special(e, HSA_SPECIAL_UNIT_STOP, 0, NULL));
 	atomic_store(&e->closed, true);
 	stop_channels(e);
+	slog_why(e->log, &why);
+	slog_close(e->log);
+	e->log = NULL;
+	if (good && why.text[0] == '\0')
+		hsa_emitter_ring_done(e);
+	if (atomic_load(&e->lost) != 0)
+		hsa_emitter_unrecorded_write(e, atomic_load(&e->lost));
 	abandon(e);
 }
 
@@ -359,13 +234,12 @@ hsa_emitter_close(struct hsa_emitter *e)
 hsa_rc
 hsa_emitter_flush(struct hsa_emitter *e, struct hsa_diag *diag)
 {
-	struct hsa_diag why = {{0}};
 	hsa_rc rc;
 
 	HSA_TRY(rc, hsa_emitter_alive(e, diag));
-	slog_why(e->log, &why);
-	if (why.text[0] != '\0')
-		rc = log_failed(e, HSA_RC(E_IO), diag);
+	rc = slog_flush(e->log);
+	if (!hsa_is_ok(rc))
+		rc = hsa_emitter_log_failed(e, rc, diag);
 out:
 	return rc;
 }
@@ -383,6 +257,9 @@ hsa_emitter_connect(struct hsa_emitter *e, const char *name,
 	hsa_rc rc;
 
 	HSA_TRY(rc, hsa_emitter_alive(e, diag));
+	if (name == NULL || address == NULL)
+		return hsa_fail(diag, HSA_RC(E_ARG),
+		    "a collector without name or address; fix: give both");
 	memcpy(cfg.unit_id, e->home.id, sizeof(cfg.unit_id));
 	(void)pthread_mutex_lock(&e->channels);
 	rc = e->chans == HSA_EMITTER_COLLECTORS_MAX ? HSA_RC(E_FULL)
@@ -425,6 +302,7 @@ collectors(struct hsa_emitter *e, struct hsa_emitter_status *st)
 void
 hsa_emitter_status(struct hsa_emitter *e, struct hsa_emitter_status *st)
 {
+	struct slog_ring_status ring = {0};
 	struct hsa_diag why = {{0}};
 
 	memset(st, 0, sizeof(*st));
@@ -438,6 +316,9 @@ hsa_emitter_status(struct hsa_emitter *e, struct hsa_emitter_status *st)
 	st->refused = atomic_load(&e->refused);
 	st->unrecorded = atomic_load(&e->unrecorded);
 	st->not_sealed = atomic_load(&e->not_sealed);
+	slog_ring_status(e->log, &ring);
+	st->ring_size = ring.slots * SLOG_RING_SLOT;
+	st->ring_used = ring.used * SLOG_RING_SLOT;
 	slog_why(e->log, &why);
 	memcpy(st->halted, why.text, sizeof(st->halted));
 	collectors(e, st);

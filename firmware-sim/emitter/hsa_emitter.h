@@ -10,6 +10,8 @@
  *     checkpoint.key   its signing key, 0600, made at the first open
  *     checkpoint.pub   the verifier key: give it to who verifies and collects
  *     lock, log/       one process at a time; the records
+ *     ring             where the ring is, while there is one
+ *     unrecorded       how many events the log does not tell of yet
  *
  * Opening a folder again after any end, kill -9 too, loses nothing that was
  * promised and doubles nothing. A failure of the disk closes the log for good
@@ -77,6 +79,9 @@ struct hsa_emitter_config {
 	bool measuring;             /* HSA_EMITTER_OFF is meant */
 	int wait_ms;  /* longest wait for room in the ring; 0: 5 s */
 	int drain_ms; /* longest wait at close for a collector; 0: 2 s */
+	const char *ring_dir; /* where rings are, on tmpfs; NULL: /dev/shm */
+	size_t ring_bytes;    /* of a new ring; 0: 8 MiB. An event takes some
+				 1,000 */
 	/* all three, or none: then the key is checkpoint.key */
 	hsa_emitter_sign *sign;
 	void *sign_ctx;            /* kept: valid until close */
@@ -89,7 +94,9 @@ struct hsa_emitter_config {
 
 /*
  * hsa_emitter_open(e, cfg, diag) - make or reopen the folder, recover the log,
- * seal the record UNIT_START (a new epoch).
+ * seal what a killed process left in the ring, then the record UNIT_START (a
+ * new epoch); LOST_EVENTS with the number of events that could not be recorded
+ * before, if any; RING_LOST when a ring is gone that may have held some.
  * E_ARG: cfg is not complete; E_BUSY: another process has the folder; E_KEY:
  * the key is not the log's, or its file is missing or open to others;
  * E_CORRUPT: the log is damaged (`hsa verify` says where); E_IO: the folder

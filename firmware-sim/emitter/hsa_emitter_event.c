@@ -339,32 +339,32 @@ count(struct hsa_emitter *e, hsa_rc rc)
 		(void)atomic_fetch_add(&e->emitted, 1);
 	else if (rc.v == HSA_E_ARG || rc.v == HSA_E_RANGE)
 		(void)atomic_fetch_add(&e->refused, 1);
-	else
+	else {
 		(void)atomic_fetch_add(&e->unrecorded, 1);
+		if (rc.v != HSA_E_TIMEOUT)
+			(void)atomic_fetch_add(&e->lost, 1);
+	}
 }
 
 static hsa_rc
 record(struct hsa_emitter_receipt *to, struct hsa_emitter_context *c,
     struct hsa_record *r, struct hsa_diag *diag)
 {
-	struct hsa_emitter *e = c->e;
-	uint64_t sequence = HSA_EMITTER_NOT_YET;
+	uint64_t sequence = HSA_EMITTER_NOT_YET, number = 0;
 	hsa_rc rc = HSA_OK;
 
-	switch (c->mode) {
-	case HSA_EMITTER_OFF:
-		(void)atomic_fetch_add(&e->not_sealed, 1);
-		break;
-	case HSA_EMITTER_RING:
-	case HSA_EMITTER_SEALED:
-		HSA_TRY(rc, hsa_emitter_seal(e, r, &sequence, diag));
-		break;
-	}
+	r->source =
+	    c->mode == HSA_EMITTER_RING ? HSA_SOURCE_USE : HSA_SOURCE_OUTBOX;
+	if (c->mode == HSA_EMITTER_OFF)
+		(void)atomic_fetch_add(&c->e->not_sealed, 1);
+	else
+		HSA_TRY(
+		    rc, hsa_emitter_seal(c->e, &sequence, &number, r, diag));
 	if (to != NULL) {
 		*to = (struct hsa_emitter_receipt){
 		    .time_ns = r->event.event_time_ns,
 		    .sequence = sequence,
-		    .number = r->source_sequence,
+		    .number = number,
 		};
 		memcpy(to->event_id, r->event.id, sizeof(to->event_id));
 		hsa_uuid_text(to->event_id_text, r->event.id);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 #include "hsa_emitter.h"
 #include "hsa_event.h"
 #include "slog.h"
@@ -65,18 +66,19 @@ struct hsa_emitter {
 	struct hsa_emitter_home home;
 	enum hsa_emitter_mode mode;
 	char *name;
-	int drain_ms;
+	int drain_ms, wait_ms;
 	unsigned int generation; /* of hsa_emitter_generation at open */
 	uint64_t epoch;
 	struct slog *log;
 	struct cu_sink sink;
 
-	pthread_mutex_t order; /* numbers of the sealed source */
-	uint64_t number;       /* the last one given */
+	bool ring_noted; /* the file `ring` was there at open */
+	bool stopped;    /* the run before ended in order */
 	atomic_bool closed;
 	atomic_uint refs; /* the owner, contexts */
 
-	atomic_ullong emitted, refused, unrecorded, not_sealed;
+	/* lost: of unrecorded, those that the ring has not counted */
+	atomic_ullong emitted, refused, unrecorded, lost, not_sealed;
 
 	pthread_mutex_t channels; /* chan, chans */
 	struct chan *chan[HSA_EMITTER_COLLECTORS_MAX];
@@ -96,13 +98,59 @@ HSA_MUST_USE hsa_rc hsa_emitter_alive(
 /* hsa_emitter_unref(e) - the last one frees what is left of it. */
 void hsa_emitter_unref(struct hsa_emitter *e);
 
+/* hsa_emitter_now(clock) - ns. */
+uint64_t hsa_emitter_now(clockid_t clock);
+
+/*
+ * hsa_emitter_open_log(e, cfg, diag) - with the ring, if there is one; what was
+ * left in it is sealed. Sets log, sink, epoch.
+ * hsa_emitter_start(e, diag) - the first records of an epoch.
+ * hsa_emitter_special(e, code, count, diag) - count: of events that the log did
+ * not get, where the record is about that.
+ * hsa_emitter_tell_lost(e, more, diag) - a record of what the ring refused and
+ * `more`, if there is any.
+ * hsa_emitter_log_failed(e, rc, diag) - rc, with the log's own reason.
+ */
+HSA_MUST_USE hsa_rc hsa_emitter_open_log(struct hsa_emitter *e,
+    const struct hsa_emitter_config *cfg, struct hsa_diag *diag);
+HSA_MUST_USE hsa_rc hsa_emitter_start(
+    struct hsa_emitter *e, struct hsa_diag *diag);
+HSA_MUST_USE hsa_rc hsa_emitter_special(struct hsa_emitter *e,
+    enum hsa_special_code code, uint64_t count, struct hsa_diag *diag);
+HSA_MUST_USE hsa_rc hsa_emitter_tell_lost(
+    struct hsa_emitter *e, uint64_t more, struct hsa_diag *diag);
+hsa_rc hsa_emitter_log_failed(
+    struct hsa_emitter *e, hsa_rc rc, struct hsa_diag *diag);
+
 /* hsa_emitter_envelope(r, e) - all but source, number and body; times: now. */
 void hsa_emitter_envelope(struct hsa_record *r, const struct hsa_emitter *e);
 
-/* hsa_emitter_seal(e, r, sequence, diag) - gives r its number, puts it into
- * the log and waits until it is durable under a checkpoint. E_IO, E_CLOSED. */
-HSA_MUST_USE hsa_rc hsa_emitter_seal(struct hsa_emitter *e,
-    struct hsa_record *r, uint64_t *sequence, struct hsa_diag *diag);
+/* hsa_emitter_seal(e, sequence, number, r, diag) - into the log, in r's source:
+ * OUTBOX waits until it is durable, USE goes through the ring and has no
+ * sequence yet. r->source_sequence is 0. E_IO, E_CLOSED, E_TIMEOUT. */
+HSA_MUST_USE hsa_rc hsa_emitter_seal(struct hsa_emitter *e, uint64_t *sequence,
+    uint64_t *number, const struct hsa_record *r, struct hsa_diag *diag);
+
+/*
+ * hsa_emitter_ring_name(b, e, cfg, diag) - the file of the ring to open the log
+ * with: that which the run before noted, or a new one, noted first; empty when
+ * there is none. E_CONFIG, E_RANGE, E_IO, E_CORRUPT.
+ * hsa_emitter_ring_slots(slots, bytes, diag) - E_ARG: too many.
+ * hsa_emitter_ring_done(e) - it is empty and closed: forget it.
+ */
+HSA_MUST_USE hsa_rc hsa_emitter_ring_name(struct hsa_buf *b,
+    struct hsa_emitter *e, const struct hsa_emitter_config *cfg,
+    struct hsa_diag *diag);
+HSA_MUST_USE hsa_rc hsa_emitter_ring_slots(
+    uint32_t *slots, size_t bytes, struct hsa_diag *diag);
+void hsa_emitter_ring_done(struct hsa_emitter *e);
+
+/* hsa_emitter_unrecorded_read(n, e, diag), hsa_emitter_unrecorded_write(e, n) -
+ * events of a run whose log was closed, for the next one to tell of; 0: told.
+ * What cannot be written is known to those who emitted. */
+HSA_MUST_USE hsa_rc hsa_emitter_unrecorded_read(
+    uint64_t *n, const struct hsa_emitter *e, struct hsa_diag *diag);
+void hsa_emitter_unrecorded_write(struct hsa_emitter *e, uint64_t n);
 
 /* hsa_emitter_text(s, what, diag) - E_ARG, E_RANGE: what is wrong with it. */
 HSA_MUST_USE hsa_rc hsa_emitter_text(

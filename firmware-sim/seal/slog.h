@@ -70,6 +70,23 @@ void slog_ring_told(struct slog *l, uint64_t n);
  * E_CLOSED: closing has begun. */
 struct cu_sink slog_sink(struct slog *l);
 
+/*
+ * For emitters (hsa_emitter.h): a record that learns its number here. rec: of
+ * hsa_record_encode with source_sequence 0, unit and epoch the log's.
+ * slog_emit(l, sequence, number, rec, n) - source OUTBOX; on stable storage
+ * under a checkpoint when it returns. All of a log's outbox, or none, come so.
+ * slog_leave(l, number, rec, n, wait_ms) - source USE, through the ring: when
+ * it returns, a kill of all processes does not lose it. E_TIMEOUT: the ring
+ * was full for so long; counted. E_UNSUPPORTED: there is no ring.
+ * slog_flush(l) - until all that was emitted, put or left before is durable.
+ * E_IO, E_CLOSED as the sink's calls. No call may be running at slog_close.
+ */
+HSA_MUST_USE hsa_rc slog_emit(struct slog *l, uint64_t *sequence,
+    uint64_t *number, const void *rec, size_t n);
+HSA_MUST_USE hsa_rc slog_leave(
+    struct slog *l, uint64_t *number, const void *rec, size_t n, int wait_ms);
+HSA_MUST_USE hsa_rc slog_flush(struct slog *l);
+
 /* ---- reading what is sealed and durable ---------------------------------- */
 
 struct slog_reader;

@@ -6,6 +6,7 @@
 
 #define QUEUE_BYTES ((size_t)8 * 1024 * 1024) /* then callers wait for room */
 #define SEALED_PREFIX 9                       /* field 1 of a record (E2) */
+#define NUMBER_MAX 11                         /* field 8 */
 
 /* ---- records ------------------------------------------------------------- */
 
@@ -49,10 +50,45 @@ out:
 }
 
 static hsa_rc
+wait_for_room(struct slog *l)
+{
+	while (l->queue.bytes.len >= QUEUE_BYTES && !l->failed && !l->stopping)
+		(void)pthread_cond_wait(&l->room, &l->mutex);
+	if (l->failed)
+		return HSA_RC(E_IO);
+	return l->stopping ? HSA_RC(E_CLOSED) : HSA_OK;
+}
+
+static hsa_rc
+enqueue(
+    struct slog *l, uint64_t *ticket, struct slog_queued *item, const void *rec)
+{
+	struct slog_queue *q = &l->queue;
+	hsa_rc rc;
+
+	item->at = q->bytes.len;
+	item->ring = l->ring == NULL ? 0 : slog_ring_head(l->ring);
+	hsa_buf_put(&q->bytes, rec, item->n);
+	rc = hsa_buf_rc(&q->bytes);
+	if (hsa_is_ok(rc))
+		rc = item_add(q, item);
+	if (!hsa_is_ok(rc)) {
+		q->bytes.len = item->at;
+		q->bytes.failed = false;
+		goto out;
+	}
+	l->queue_last[item->source] = item->number;
+	*ticket = ++l->ticket;
+	if (q->len == 1)
+		(void)pthread_cond_signal(&l->work);
+out:
+	return rc;
+}
+
+static hsa_rc
 put_locked(struct slog *l, uint64_t *ticket, uint64_t *told,
     enum hsa_source source, uint64_t number, const void *rec, size_t n)
 {
-	struct slog_queue *q = &l->queue;
 	struct slog_queued item = {
 	    .n = n, .source = source, .number = number, .told = told};
 	hsa_rc rc;
@@ -61,32 +97,39 @@ put_locked(struct slog *l, uint64_t *ticket, uint64_t *told,
 		return HSA_RC(E_ARG);
 	if (n > HSA_RECORD_MAX - SEALED_PREFIX)
 		return HSA_RC(E_RANGE);
-	while (q->bytes.len >= QUEUE_BYTES && !l->failed && !l->stopping)
-		(void)pthread_cond_wait(&l->room, &l->mutex);
-	if (l->failed)
-		return HSA_RC(E_IO);
-	if (l->stopping)
-		return HSA_RC(E_CLOSED);
+	HSA_TRY(rc, wait_for_room(l));
 	/* calls have their numbers from the ring, where there is one */
 	if (number <= l->queue_last[source] ||
 	    (source == HSA_SOURCE_USE && l->ring != NULL))
 		return HSA_RC(E_ARG);
 	HSA_TRY(rc, check(l, source, number, rec, n));
-	item.at = q->bytes.len;
-	item.ring = l->ring == NULL ? 0 : slog_ring_head(l->ring);
-	hsa_buf_put(&q->bytes, rec, n);
-	rc = hsa_buf_rc(&q->bytes);
-	if (hsa_is_ok(rc))
-		rc = item_add(q, &item);
-	if (!hsa_is_ok(rc)) {
-		q->bytes.len = item.at;
-		q->bytes.failed = false;
-		goto out;
-	}
-	l->queue_last[source] = number;
-	*ticket = ++l->ticket;
-	if (q->len == 1)
-		(void)pthread_cond_signal(&l->work);
+	HSA_TRY(rc, enqueue(l, ticket, &item, rec));
+out:
+	return rc;
+}
+
+/* The same for one that gets its number here. */
+static hsa_rc
+put_next(struct slog *l, uint64_t *ticket, uint64_t *told, uint64_t *number,
+    const void *rec, size_t n)
+{
+	struct slog_queued item = {.source = HSA_SOURCE_OUTBOX, .told = told};
+	struct hsa_look look = {0};
+	hsa_rc rc;
+
+	HSA_TRY(rc, wait_for_room(l));
+	item.number = l->queue_last[item.source] + 1;
+	hsa_buf_reset(&l->put_scratch);
+	HSA_TRY(rc,
+	    hsa_record_seal_numbered(&l->put_scratch, 0, item.number, rec, n));
+	HSA_TRY(
+	    rc, hsa_record_look(&look, l->put_scratch.p, l->put_scratch.len));
+	if (look.source != item.source)
+		return HSA_RC(E_ARG);
+	item.n = l->put_scratch.len - SEALED_PREFIX;
+	HSA_TRY(
+	    rc, enqueue(l, ticket, &item, l->put_scratch.p + SEALED_PREFIX));
+	*number = item.number;
 out:
 	return rc;
 }
@@ -273,6 +316,63 @@ sink_call(void *ctx, const struct cu_sink_call *call, bool durable, int wait_ms)
 		memcpy(slog_ring_room(l->ring, &p, 0), call, SLOG_CALL_SHORT);
 	slog_ring_publish(l->ring, &p, SLOG_RING_CALL);
 	return durable ? wait_for_ring(l, p.at) : HSA_OK;
+}
+
+/* ---- an emitter's records -------------------------------------------------
+ */
+
+hsa_rc
+slog_emit(struct slog *l, uint64_t *sequence, uint64_t *number, const void *rec,
+    size_t n)
+{
+	uint64_t ticket = 0, at = 0, its = 0;
+	hsa_rc rc;
+
+	(void)pthread_mutex_lock(&l->mutex);
+	l->busy++;
+	HSA_TRY(rc, put_next(l, &ticket, &at, &its, rec, n));
+	HSA_TRY(rc, wait_locked(l, ticket));
+	*sequence = at;
+	*number = its;
+out:
+	leave(l);
+	return rc;
+}
+
+hsa_rc
+slog_leave(
+    struct slog *l, uint64_t *number, const void *rec, size_t n, int wait_ms)
+{
+	struct slog_ring_place p;
+	hsa_rc rc;
+
+	if (l->ring == NULL)
+		return HSA_RC(E_UNSUPPORTED);
+	/* its number takes room in the record, too */
+	if (n > HSA_RECORD_MAX - SEALED_PREFIX - NUMBER_MAX)
+		return HSA_RC(E_RANGE);
+	rc = slog_ring_reserve(l->ring, &p, n, wait_ms);
+	if (!hsa_is_ok(rc))
+		return closed_why(l, rc);
+	slog_ring_fill(l->ring, &p, rec);
+	slog_ring_publish(l->ring, &p, SLOG_RING_WHOLE);
+	*number = p.at + 1;
+	return HSA_OK;
+}
+
+hsa_rc
+slog_flush(struct slog *l)
+{
+	uint64_t ring = l->ring == NULL ? 0 : slog_ring_head(l->ring);
+	hsa_rc rc = HSA_OK;
+
+	if (ring != 0)
+		HSA_TRY(rc, wait_for_ring(l, ring - 1));
+	(void)pthread_mutex_lock(&l->mutex);
+	rc = wait_locked(l, l->ticket);
+	(void)pthread_mutex_unlock(&l->mutex);
+out:
+	return rc;
 }
 
 /* ---- what the log has ---------------------------------------------------- */

@@ -303,6 +303,7 @@ main(void)
 	unsigned int seed = hd_env("SEED", 1);
 	bool good;
 
-	good = run(HSA_EMITTER_SEALED, "sealed", kills, seed);
+	good = run(HSA_EMITTER_SEALED, "sealed", kills, seed) &&
+	       run(HSA_EMITTER_RING, "ring", kills, seed + 1);
 	return good ? 0 : 1;
 }

@@ -20,7 +20,8 @@ class Diag(C.Structure):
 class Config(C.Structure):
     _fields_ = [("dir", text), ("name", text), ("mode", C.c_int),
                 ("measuring", C.c_bool), ("wait_ms", C.c_int),
-                ("drain_ms", C.c_int), ("sign", ptr), ("sign_ctx", ptr),
+                ("drain_ms", C.c_int), ("ring_dir", text),
+                ("ring_bytes", C.c_size_t), ("sign", ptr), ("sign_ctx", ptr),
                 ("public_key", ptr), ("emitter_id", ptr),
                 ("reserved", u64 * 8)]
 
@@ -60,7 +61,7 @@ for f in ("close", "context_free"):
 hsa.hsa_err_name.restype = text
 hsa.hsa_err_name.argtypes = [Rc]
 REQUEST, RESPONSE, TEXT, INTEGER = 1, 2, 1, 2
-SEALED = 1
+SEALED, RING = 1, 2
 
 
 def ok(rc, diag, what):
@@ -85,7 +86,7 @@ def main():
            b"11111111-2222-4333-8444-555555555555::")
     ok(hsa.hsa_emitter_open(
         C.byref(emitter), C.byref(Config(
-            dir=sys.argv[2].encode(), name=b"python", mode=SEALED)),
+            dir=sys.argv[2].encode(), name=b"python", mode=RING)),
         C.byref(diag)), diag, "open")
     ok(hsa.hsa_emitter_context(
         C.byref(context), emitter, C.byref(Context(

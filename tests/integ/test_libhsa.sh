@@ -82,6 +82,7 @@ every_action() { # MODE
 		"$tmp/receipts" "$tmp/export"
 }
 every_action sealed
+every_action ring
 
 # another language
 preload=

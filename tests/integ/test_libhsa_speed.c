@@ -114,6 +114,8 @@ main(void)
 	bool good;
 
 	good = measure("off (built, not recorded)", HSA_EMITTER_OFF, 1, n) &&
+	       measure("ring", HSA_EMITTER_RING, 1, n) &&
+	       measure("ring", HSA_EMITTER_RING, 2, n) &&
 	       measure("sealed", HSA_EMITTER_SEALED, 1, n / 10 + 1) &&
 	       measure("sealed", HSA_EMITTER_SEALED, 64, n / 10 + 1);
 	return good ? 0 : 1;
