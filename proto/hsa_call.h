@@ -33,11 +33,13 @@ enum hsa_fn {
  * hsa_fn_permission(fn) - "encrypt", "" or NULL.
  * hsa_fn_find(fn, text) - exact name. E_NOT_FOUND.
  * hsa_fn_next(fn) - walk the table: NONE gives the first, the last gives NONE.
+ * hsa_mech_text(type) - "CKM_AES_GCM"; NULL for one that no unit here serves.
  */
 const char *hsa_fn_text(enum hsa_fn fn);
 const char *hsa_fn_permission(enum hsa_fn fn);
 HSA_MUST_USE hsa_rc hsa_fn_find(enum hsa_fn *fn, const char *text);
 enum hsa_fn hsa_fn_next(enum hsa_fn fn);
+const char *hsa_mech_text(uint64_t type);
 
 #define HSA_CALL_DATA_MAX 262144u /* bytes of data in one call */
 #define HSA_CALL_ATTR_MAX 64u     /* attributes in one template */

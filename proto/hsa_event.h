@@ -135,6 +135,9 @@ struct hsa_use {
 	uint64_t bytes_in, bytes_out, duration_ns;
 	bool length_only; /* the caller asked for a length only */
 };
+/* hsa_use_has_mech(u) - 0 is a mechanism where key pairs are made (of RSA), and
+ * none elsewhere. */
+bool hsa_use_has_mech(const struct hsa_use *u);
 
 struct hsa_special {
 	uint32_t category, specific;

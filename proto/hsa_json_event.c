@@ -210,13 +210,16 @@ void
 hsa_jw_use(struct hsa_jw *w, const char *key, const struct hsa_use *u)
 {
 	const char *name = hsa_fn_text((enum hsa_fn)u->function);
+	const char *mech = hsa_mech_text(u->mechanism);
 
 	hsa_jw_object(w, key);
 	hsa_jw_uint(w, "function", u->function);
 	if (name != NULL)
 		hsa_jw_text(w, "functionName", name);
-	if (u->mechanism != 0)
+	if (hsa_use_has_mech(u))
 		hsa_jw_uint(w, "mechanism", u->mechanism);
+	if (hsa_use_has_mech(u) && mech != NULL)
+		hsa_jw_text(w, "mechanismName", mech);
 	if (u->has_key_id)
 		hsa_jw_hex(w, "keyId", u->key_id, sizeof(u->key_id));
 	if (u->has_session)

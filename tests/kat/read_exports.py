@@ -297,7 +297,7 @@ def check_cef(head, ext, envelope, agent):
         use = envelope["use"]
         want.update({
             "flexString1": use["functionName"],
-            "flexString2": "0x%x" % use["mechanism"],
+            "flexString2": use.get("mechanismName", "0x%x" % use["mechanism"]),
             "in": str(use["bytesIn"]), "out": str(use["bytesOut"])})
     same("cef", ext, given(want))
 

@@ -214,11 +214,19 @@ test_mech__numbers_and_names_find_their_row(void **state)
 		assert_ptr_equal(ep11_mech_find_name(row[i].name), &row[i]);
 		assert_string_equal(ep11_mech_name(row[i].type), row[i].name);
 		assert_memory_equal(row[i].name, "CKM_", 4);
+		/* and readers of records call it the same */
+		assert_non_null(hsa_mech_text(row[i].type));
+		assert_string_equal(hsa_mech_text(row[i].type), row[i].name);
 	}
 	assert_string_equal(ep11_mech_name(0x1082), "CKM_AES_CBC");
 	assert_string_equal(ep11_mech_name(0x220), "CKM_SHA_1");
 	assert_string_equal(
 	    ep11_mech_name(V + 0x20005), "CKM_IBM_TRANSPORTKEY");
+#define HSA_MECH_NAME(number, name) n--;
+#include "ep11_mech_name.def"
+#undef HSA_MECH_NAME
+	assert_int_equal(n, 0);
+	assert_null(hsa_mech_text(0x210));
 	/* MD5, AES-CFB, SHA-3, RSA X9.31 signatures, Dilithium */
 	assert_null(ep11_mech_find(0x210));
 	assert_null(ep11_mech_find(0x2107));

@@ -371,10 +371,11 @@ test_tail__shows_each_format(void **state)
 	    "op-1 #6 hs-crypto.tke-cryptounit-threshold.set failure 500 "
 	    "rc=208/21 by=a@example.com target=[us-south].[AZ1-CS1].[00].[03] "
 	    "cmd=33333333 signers=44444444: too few signatures"));
-	assert_true(says(&out,
-	    "op-1 #3 hs-crypto.ep11.use success 200 EncryptSingle mech=0x1085 "
-	    "key=66666666 rv=0x0 by=a@example.com "
-	    "target=[us-south].[AZ1-CS1].[00].[03]\n"));
+	assert_true(says(&out, "op-1 #3 hs-crypto.ep11.use success 200 "
+			       "EncryptSingle mech=CKM_AES_CBC_PAD "
+			       ""
+			       "key=66666666 rv=0x0 by=a@example.com "
+			       "target=[us-south].[AZ1-CS1].[00].[03]\n"));
 	assert_int_equal(run(&cmd_tail, ARGS("tail", "-o", "json", log_a)), 0);
 	assert_int_equal(lines(&out), events_of(&a));
 	all_json(&out, "eventTime");
@@ -384,7 +385,8 @@ test_tail__shows_each_format(void **state)
 	all_json(&out, "sequence");
 	assert_true(says(&out,
 	    "\"use\":{\"function\":19,\"functionName\":\"EncryptSingle\","
-	    "\"mechanism\":4229,\"keyId\":"
+	    "\"mechanism\":4229,\"mechanismName\":\"CKM_AES_CBC_PAD\","
+	    "\"keyId\":"
 	    "\"6666666666666666666666666666666666666666666666666666666666666666"
 	    "\",\"bytesIn\":1024,\"bytesOut\":1040,\"durationNs\":31415,"
 	    "\"lengthOnly\":false}"));

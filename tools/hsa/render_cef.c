@@ -135,12 +135,14 @@ static void
 put_use(struct hsa_buf *b, const struct hsa_use *u)
 {
 	const char *fn = hsa_fn_text((enum hsa_fn)u->function);
-	char mech[24];
+	const char *mech = hsa_mech_text(u->mechanism);
+	char text[24];
 
 	custom(b, "flexString1", "function", fn);
-	(void)snprintf(mech, sizeof(mech), "0x%" PRIx64, u->mechanism);
-	if (u->mechanism != 0)
-		custom(b, "flexString2", "mechanism", mech);
+	(void)snprintf(text, sizeof(text), "0x%" PRIx64, u->mechanism);
+	if (hsa_use_has_mech(u))
+		custom(
+		    b, "flexString2", "mechanism", mech != NULL ? mech : text);
 	number(b, "in", u->bytes_in);
 	number(b, "out", u->bytes_out);
 }

@@ -62,12 +62,15 @@ put_use(struct hsa_buf *b, const struct hsa_record *r)
 {
 	const struct hsa_use *u = &r->use;
 	const char *name = hsa_fn_text((enum hsa_fn)u->function);
+	const char *mech = hsa_mech_text(u->mechanism);
 
 	if (name != NULL)
 		hsa_buf_printf(b, " %s", name);
 	else
 		hsa_buf_printf(b, " fn=%" PRIu32, u->function);
-	if (u->mechanism != 0)
+	if (hsa_use_has_mech(u) && mech != NULL)
+		hsa_buf_printf(b, " mech=%s", mech);
+	else if (hsa_use_has_mech(u))
 		hsa_buf_printf(b, " mech=0x%" PRIx64, u->mechanism);
 	if (u->has_key_id) {
 		hsa_buf_str(b, " key=");

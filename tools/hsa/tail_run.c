@@ -31,18 +31,18 @@ on_stop(int sig)
 	stopped = 1;
 }
 
-static int
-show_damage(const struct job *j, const struct tail_log *l, hsa_rc rc)
+int
+tail_damage(const struct cmd *c, const struct tail_log *l, hsa_rc rc)
 {
 	struct vfy_place at;
 
 	vfy_follow_place(l->follow, &at);
 	if (rc.v == HSA_E_IO) {
 		(void)cmd_error(
-		    j->cmd, "%s/%s: %s", l->path, at.file, strerror(errno));
+		    c, "%s/%s: %s", l->path, at.file, strerror(errno));
 		return CMD_USAGE;
 	}
-	(void)cmd_error(j->cmd,
+	(void)cmd_error(c,
 	    "%s/%s: no more log from record %" PRIu64
 	    " on (%s); `hsa verify` says where and what",
 	    l->path, at.file, at.sequence, hsa_err_text(rc));
@@ -63,7 +63,7 @@ drain(struct job *j, struct tail_log *l, struct hsa_buf *b)
 			break;
 		if (!hsa_is_ok(rc)) {
 			(void)export_out_put(&j->out, b);
-			return show_damage(j, l, rc);
+			return tail_damage(j->cmd, l, rc);
 		}
 		end = r.sequence > j->j->filter.to;
 		if (record_filter_has(&j->j->filter, &r))

@@ -9,6 +9,7 @@
 #include "record_filter.h"
 
 struct render;
+struct tail_log;
 
 struct tail_job {
 	const struct cmd *cmd;
@@ -20,7 +21,9 @@ struct tail_job {
 	int dirs_len;
 };
 
-/* tail_run(j) - the exit code. */
+/* tail_run(j) - the exit code.
+ * tail_damage(c, l, rc) - say where reading l ended with rc; the exit code. */
 int tail_run(const struct tail_job *j);
+int tail_damage(const struct cmd *c, const struct tail_log *l, hsa_rc rc);
 
 #endif

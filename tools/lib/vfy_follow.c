@@ -28,6 +28,7 @@ struct vfy_follow {
 	uint64_t sealed;     /* records before the last checkpoint found */
 	uint64_t looked;     /* records that `ahead` has passed */
 	uint64_t from;       /* first one wanted */
+	uint64_t checkpoints;
 	struct hsa_contexts contexts;
 	struct hsa_slice raw; /* of the record given out last; in r's buffer */
 };
@@ -78,6 +79,12 @@ struct hsa_slice
 vfy_follow_raw(const struct vfy_follow *f)
 {
 	return f->raw;
+}
+
+uint64_t
+vfy_follow_checkpoints(const struct vfy_follow *f)
+{
+	return f->checkpoints;
 }
 
 void
@@ -147,6 +154,7 @@ look(struct vfy_follow *f)
 			f->looked++;
 		if (e.kind != HSA_ENTRY_CHECKPOINT)
 			continue;
+		f->checkpoints++;
 		f->sealed_end = f->ahead.offset;
 		f->sealed = f->looked;
 		/* enough to go on with; the rest when it was given out */

@@ -145,6 +145,9 @@ HSA_MUST_USE hsa_rc vfy_follow_next(
  * valid until the next call. */
 struct hsa_slice vfy_follow_raw(const struct vfy_follow *f);
 void vfy_follow_place(const struct vfy_follow *f, struct vfy_place *place);
+/* vfy_follow_checkpoints(f) - passed so far; all of the log's when next has
+ * said E_TIMEOUT and nothing was skipped. */
+uint64_t vfy_follow_checkpoints(const struct vfy_follow *f);
 void vfy_follow_free(struct vfy_follow *f);
 
 #endif
