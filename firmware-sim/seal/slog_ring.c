@@ -191,6 +191,11 @@ attach(struct slog_ring *r, const struct slog_ring_config *cfg,
 	h = r->h;
 	head = atomic_load(&h->head);
 	tail = atomic_load(&h->tail);
+	/* whoever seals a context knows it by its number: ours go on behind
+	 * those of the processes before */
+	for (uint32_t i = 0; i < SLOG_RING_CONTEXTS; i++)
+		if (r->context[i].generation > r->generation)
+			r->generation = r->context[i].generation;
 	if (h->slot != SLOG_RING_SLOT || h->contexts != SLOG_RING_CONTEXTS ||
 	    h->context != SLOG_RING_CONTEXT_MAX || !power_of_two(h->slots) ||
 	    h->slots < SLOG_RING_SLOTS_MIN || h->slots > SLOG_RING_SLOTS_MAX ||
@@ -198,7 +203,8 @@ attach(struct slog_ring *r, const struct slog_ring_config *cfg,
 		what = "was made by another version, or is damaged";
 	else if (memcmp(h->unit_id, cfg->unit_id, sizeof(h->unit_id)) != 0)
 		what = "is that of another unit";
-	else if (tail < h->base || head < tail || head - tail > h->slots)
+	else if (tail < h->base || head < tail || head - tail > h->slots ||
+		 r->generation > UINT64_MAX / 2)
 		what = "has positions that cannot be";
 	if (what != NULL)
 		rc = hsa_fail(diag, HSA_RC(E_CORRUPT),

@@ -308,6 +308,12 @@ test_slog_ring__contexts_stay_until_nothing_refers_to_them(void **state)
 	assert_true(again != generation);
 	assert_rc("E_CORRUPT",
 	    slog_ring_context(r, SLOG_RING_CONTEXTS, &again, &p, &n));
+	/* nor is one of the next process taken for one of this */
+	slog_ring_close(r, false);
+	r = attach(SLOG_RING_OLD);
+	assert_ok(slog_ring_context_put(r, &h, "y", 1));
+	assert_ok(slog_ring_context(r, h, &generation, &p, &n));
+	assert_true(generation > again);
 	slog_ring_close(r, true);
 }
 
