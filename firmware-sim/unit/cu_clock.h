@@ -5,7 +5,7 @@
 
 struct cu_clock {
 	uint64_t (*wall_ns)(void *ctx); /* CLOCK_REALTIME */
-	uint64_t (*mono_ns)(void *ctx); /* CLOCK_BOOTTIME */
+	uint64_t (*mono_ns)(void *ctx); /* CLOCK_BOOTTIME, within 1 us */
 	void *ctx;
 };
 
