@@ -74,6 +74,12 @@ cryptounit_close(struct cryptounit *u)
 	free(u);
 }
 
+const char *
+cryptounit_folder(struct cryptounit *u)
+{
+	return ep_inside_folder(u->in);
+}
+
 hsa_rc
 cryptounit_request(struct cryptounit *u, struct hsa_unit_reply *r,
     const struct hsa_unit_request *q)
@@ -98,8 +104,23 @@ cryptounit_call(
 hsa_rc
 cryptounit_emission(struct cryptounit *u, enum cryptounit_emission mode)
 {
+	static const enum cu_emission modes[] = {
+	    [CRYPTOUNIT_SEALED] = CU_EMIT_SEALED,
+	    [CRYPTOUNIT_OFF] = CU_EMIT_OFF,
+	    [CRYPTOUNIT_RING] = CU_EMIT_RING,
+	};
+
 	if (atomic_load(&forked))
 		return HSA_RC(E_STATE);
-	return cu_unit_emission(ep_inside_unit(u->in),
-	    mode == CRYPTOUNIT_OFF ? CU_EMIT_OFF : CU_EMIT_SEALED);
+	if (mode < CRYPTOUNIT_SEALED || mode > CRYPTOUNIT_RING)
+		return HSA_RC(E_ARG);
+	return cu_unit_emission(ep_inside_unit(u->in), modes[mode]);
+}
+
+hsa_rc
+cryptounit_flush(struct cryptounit *u)
+{
+	if (atomic_load(&forked))
+		return HSA_RC(E_STATE);
+	return cu_unit_flush(ep_inside_unit(u->in));
 }

@@ -25,6 +25,9 @@ HSA_MUST_USE hsa_rc cryptounit_open(struct cryptounit **u, const char *dir,
     const char *name, struct hsa_diag *diag);
 void cryptounit_close(struct cryptounit *u);
 
+/* cryptounit_folder(u) - path of the unit's folder; its log is in log/. */
+const char *cryptounit_folder(struct cryptounit *u);
+
 /*
  * cryptounit_request(u, r, q) - any request of the unit's socket (hsa_unit.h),
  * audited like there. r is zeroed by the caller and freed by it.
@@ -37,16 +40,23 @@ void cryptounit_call(
     struct cryptounit *u, struct hsa_call *c, const struct hsa_caller *caller);
 
 /*
- * When a reply may leave (design D7). CRYPTOUNIT_OFF is for measuring alone:
- * calls then leave no event. Turning it on and off are records of the log,
- * the latter with the number of calls that left none: a log cannot have a hole
- * that it does not tell of.
+ * cryptounit_emission(u, mode) - when the answer of an EP11 call may leave
+ * (design D7); config.yaml says how a unit begins. CRYPTOUNIT_OFF is for
+ * measuring alone: calls then leave no event. Turning it on and off are records
+ * of the log, the latter with the number of calls that left none: a log cannot
+ * have a hole that it does not tell of. It returns when those are sealed, and
+ * with them all that was in the ring. E_STATE: halted.
+ *
+ * cryptounit_flush(u) - wait until the ring is empty: all calls that returned
+ * before are on stable storage. E_STATE: halted. E_TIMEOUT: not in 10 s.
  */
 enum cryptounit_emission {
 	CRYPTOUNIT_SEALED = 1, /* on stable storage under a checkpoint */
-	CRYPTOUNIT_OFF
+	CRYPTOUNIT_OFF,
+	CRYPTOUNIT_RING /* survives a kill of all processes, not a power cut */
 };
 HSA_MUST_USE hsa_rc cryptounit_emission(
     struct cryptounit *u, enum cryptounit_emission mode);
+HSA_MUST_USE hsa_rc cryptounit_flush(struct cryptounit *u);
 
 #endif

@@ -22,6 +22,11 @@ static const struct fn table[] = {
 static const struct fn *
 fn_of(enum hsa_fn fn)
 {
+	/* without gaps in the numbers, row n - 1 is it */
+	const size_t row = (size_t)fn - 1;
+
+	if (row < TABLE_LEN && table[row].fn == fn)
+		return &table[row];
 	for (size_t i = 0; i < TABLE_LEN; i++)
 		if (table[i].fn == fn)
 			return &table[i];

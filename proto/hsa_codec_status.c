@@ -45,12 +45,31 @@ status_lists_put(Hsa__V1__StatusReply *m, struct hsa_pool *pool,
 	return HSA_OK;
 }
 
+static hsa_rc
+emission_put(Hsa__V1__StatusReply *m, struct hsa_pool *pool,
+    const struct hsa_emission_status *e)
+{
+	if (e->mode[0] == '\0')
+		return HSA_OK;
+	m->emission = hsa_pool_get(pool, sizeof(*m->emission));
+	if (m->emission == NULL)
+		return HSA_RC(E_NOMEM);
+	hsa__v1__emission_status__init(m->emission);
+	m->emission->mode = hsa_pool_text(pool, e->mode);
+	m->emission->ring_slots = e->ring_slots;
+	m->emission->ring_used = e->ring_used;
+	m->emission->unrecorded = e->unrecorded;
+	return HSA_OK;
+}
+
 #define ROOM(list) (sizeof(list) / sizeof((list)[0]))
 
 hsa_rc
 hsa_codec_status_put(Hsa__V1__StatusReply *m, struct hsa_pool *pool,
     const struct hsa_unit_status *s)
 {
+	hsa_rc rc;
+
 	hsa__v1__status_reply__init(m);
 	if (s->admin_len > ROOM(s->admin) ||
 	    s->counter_len > ROOM(s->counter) ||
@@ -72,7 +91,10 @@ hsa_codec_status_put(Hsa__V1__StatusReply *m, struct hsa_pool *pool,
 	m->halted = hsa_pool_text(pool, s->halted);
 	m->current_object = hsa_pool_text(pool, s->current_object);
 	m->new_object = hsa_pool_text(pool, s->new_object);
-	return status_lists_put(m, pool, s);
+	HSA_TRY(rc, emission_put(m, pool, &s->emission));
+	rc = status_lists_put(m, pool, s);
+out:
+	return rc;
 }
 
 static hsa_rc
@@ -116,6 +138,23 @@ out:
 	return rc;
 }
 
+static hsa_rc
+emission_get(struct hsa_emission_status *e, const Hsa__V1__EmissionStatus *m)
+{
+	hsa_rc rc = HSA_OK;
+
+	if (m == NULL)
+		return rc;
+	if (m->mode[0] == '\0')
+		return HSA_RC(E_FORMAT);
+	HSA_TRY(rc, hsa_wire_chars(e->mode, sizeof(e->mode), m->mode));
+	e->ring_slots = m->ring_slots;
+	e->ring_used = m->ring_used;
+	e->unrecorded = m->unrecorded;
+out:
+	return rc;
+}
+
 hsa_rc
 hsa_codec_status_get(struct hsa_unit_status *s, const Hsa__V1__StatusReply *m)
 {
@@ -142,6 +181,7 @@ hsa_codec_status_get(struct hsa_unit_status *s, const Hsa__V1__StatusReply *m)
 			m->current_object));
 	HSA_TRY(rc, hsa_wire_chars(
 			s->new_object, sizeof(s->new_object), m->new_object));
+	HSA_TRY(rc, emission_get(&s->emission, m->emission));
 	HSA_TRY(rc, status_lists_get(s, m));
 out:
 	return rc;

@@ -1,3 +1,4 @@
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "hsa_unit.h"
@@ -12,6 +13,14 @@ hsa_caller_free(struct hsa_caller *c)
 	free(c->ceremony_id);
 	free(c->ceremony_step);
 	*c = (struct hsa_caller){0};
+}
+
+uint64_t
+hsa_caller_tag(void)
+{
+	static _Atomic uint64_t last;
+
+	return atomic_fetch_add(&last, 1) + 1;
 }
 
 void

@@ -20,7 +20,14 @@ struct hsa_caller {
 	char *denied_text;
 	uint8_t command_id[HSA_UUID_LEN];
 	char *ceremony_id, *ceremony_step; /* NULL outside a ceremony */
+	/* Not sent. 0, or from hsa_caller_tag: whoever fills in the struct
+	 * promises that all with this number say the same but for command_id,
+	 * which spares a unit the comparison at every call. */
+	uint64_t tag;
 };
+
+/* hsa_caller_tag() - a number that nobody in this process has had. */
+uint64_t hsa_caller_tag(void);
 
 struct hsa_admin_reply {
 	uint32_t http_status;
@@ -31,6 +38,12 @@ struct hsa_admin_reply {
 struct hsa_counter {
 	char name[48];
 	uint64_t value;
+};
+
+struct hsa_emission_status {
+	char mode[16]; /* "sealed", "ring", "off" */
+	uint64_t ring_slots, ring_used;
+	uint64_t unrecorded;
 };
 
 struct hsa_collector_status {
@@ -62,6 +75,7 @@ struct hsa_unit_status {
 	uint8_t token_object[64][16]; /* master-key objects in the token */
 	size_t token_object_len;
 	char new_object[33], current_object[33]; /* hex; "" when none */
+	struct hsa_emission_status emission;
 };
 
 /* Answer to m_admin: the response block and, when asked, its signature. */

@@ -215,6 +215,12 @@ check_top(const struct ep_config *c, struct hsa_diag *diag)
 		    "pkcs11_module \"%s\" is not an absolute path; fix: give "
 		    "the path of libsofthsm2.so (dpkg -L libsofthsm2)",
 		    c->pkcs11_module);
+	if (c->ring_dir != NULL &&
+	    (c->ring_dir[0] != '/' || !ep_is_text(c->ring_dir, 200)))
+		return hsa_fail(diag, HSA_RC(E_CONFIG),
+		    "ring_dir \"%s\" is not an absolute path; fix: leave the "
+		    "key out for " EP_RING_DIR ", or give a folder on tmpfs",
+		    c->ring_dir);
 	if (!only(c->admin_socket, file_char, 1, 64) ||
 	    c->admin_socket[0] == '.')
 		return hsa_fail(diag, HSA_RC(E_CONFIG),
@@ -311,6 +317,36 @@ check_unit(const struct ep_config *c, unsigned int i, struct hsa_diag *diag)
 	return HSA_OK;
 }
 
+/* A configuration in the making says nothing yet. */
+static bool
+is_sealed(enum ep_mode m)
+{
+	return m == 0 || m == EP_MODE_SEALED;
+}
+
+static hsa_rc
+check_emission(const struct ep_config *c, unsigned int i, struct hsa_diag *diag)
+{
+	const struct ep_emission *e = &c->unit[i].emission;
+	const char *family = !is_sealed(e->tke) ? "tke" : "keystore";
+
+	if (e->ep11 == EP_MODE_OFF)
+		return hsa_fail(diag, HSA_RC(E_CONFIG),
+		    "units[%u].emission.ep11 is off: no unit that is in use "
+		    "leaves calls without a record; fix: ring or sealed "
+		    "(ep11-bench turns events off to measure, and the log "
+		    "tells of it)",
+		    i);
+	if (!is_sealed(e->tke) || !is_sealed(e->keystore))
+		return hsa_fail(diag, HSA_RC(E_CONFIG),
+		    "units[%u].emission.%s is not sealed: these actions change "
+		    "what the unit holds, and change and event are one "
+		    "transaction on stable storage; fix: sealed, or leave the "
+		    "key out",
+		    i, family);
+	return HSA_OK;
+}
+
 static hsa_rc
 check_identity(const struct ep_config *c, unsigned int i, struct hsa_diag *diag)
 {
@@ -386,6 +422,8 @@ ep_check(const struct ep_config *c, struct hsa_diag *diag)
 	HSA_TRY(rc, check_top(c, diag));
 	for (i = 0; i < c->unit_count; i++)
 		HSA_TRY(rc, check_unit(c, i, diag));
+	for (i = 0; i < c->unit_count; i++)
+		HSA_TRY(rc, check_emission(c, i, diag));
 	for (i = 0; i < c->identity_count; i++)
 		HSA_TRY(rc, check_identity(c, i, diag));
 	for (i = 0; i < c->collector_count; i++)

@@ -25,6 +25,23 @@ static const cyaml_strval_t truths[] = {
     {"true", 1},
 };
 
+static const cyaml_strval_t modes[] = {
+    {"sealed", EP_MODE_SEALED},
+    {"ring", EP_MODE_RING},
+    {"off", EP_MODE_OFF},
+};
+
+#define MODE(name, member)                                                     \
+	CYAML_FIELD_ENUM(name, CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL,        \
+	    struct ep_emission, member, modes, CYAML_ARRAY_LEN(modes))
+
+static const cyaml_schema_field_t emission_fields[] = {
+    MODE("ep11", ep11),
+    MODE("tke", tke),
+    MODE("keystore", keystore),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t unit_fields[] = {
     CYAML_FIELD_STRING_PTR(
 	"name", CYAML_FLAG_POINTER, struct ep_unit_config, name, 1, 64),
@@ -36,6 +53,8 @@ static const cyaml_schema_field_t unit_fields[] = {
 	struct ep_unit_config, location, 1, 128),
     CYAML_FIELD_STRING_PTR(
 	"serial", CYAML_FLAG_POINTER, struct ep_unit_config, serial, 1, 64),
+    CYAML_FIELD_MAPPING("emission", CYAML_FLAG_OPTIONAL, struct ep_unit_config,
+	emission, emission_fields),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t unit_entry = {
@@ -83,6 +102,8 @@ static const cyaml_schema_field_t top_fields[] = {
 	"crn_prefix", CYAML_FLAG_POINTER, struct ep_config, crn_prefix, 1, 128),
     CYAML_FIELD_STRING_PTR("pkcs11_module", CYAML_FLAG_POINTER,
 	struct ep_config, pkcs11_module, 1, 1024),
+    CYAML_FIELD_STRING_PTR(
+	"ring_dir", OPTIONAL_TEXT, struct ep_config, ring_dir, 1, 256),
     CYAML_FIELD_STRING_PTR("admin_socket", CYAML_FLAG_POINTER, struct ep_config,
 	admin_socket, 1, 128),
     CYAML_FIELD_STRING_PTR(
@@ -174,6 +195,22 @@ static const cyaml_config_t quiet = {
     .flags = CYAML_CFG_NO_ALIAS,
 };
 
+/* What is not said: design D7. */
+static void
+set_modes(struct ep_config *c)
+{
+	for (unsigned int i = 0; i < c->unit_count; i++) {
+		struct ep_emission *e = &c->unit[i].emission;
+
+		if (e->ep11 == 0)
+			e->ep11 = EP_MODE_RING;
+		if (e->tke == 0)
+			e->tke = EP_MODE_SEALED;
+		if (e->keystore == 0)
+			e->keystore = EP_MODE_SEALED;
+	}
+}
+
 hsa_rc
 ep_config_parse(
     struct ep_config **c, const void *yaml, size_t n, struct hsa_diag *diag)
@@ -205,6 +242,7 @@ ep_config_parse(
 		    err == CYAML_OK ? "no mapping" : cyaml_strerror(err),
 		    said.len > 0 ? ": " : "", said.text, fix_of(err));
 	got = data;
+	set_modes(got);
 	HSA_TRY(rc, ep_check(got, diag));
 	*c = got;
 	got = NULL;
@@ -287,6 +325,15 @@ ep_unit_origin(struct hsa_buf *b, const struct ep_unit_config *u)
 	hsa_buf_printf(b, "cryptounit/%s", u->id);
 }
 
+void
+ep_unit_ring(struct hsa_buf *b, const struct ep_config *c,
+    const struct ep_unit_config *u)
+{
+	hsa_buf_printf(b, "%s/cryptounit-%u-%s.ring",
+	    c->ring_dir != NULL ? c->ring_dir : EP_RING_DIR,
+	    (unsigned int)geteuid(), u->id);
+}
+
 const struct ep_unit_config *
 ep_unit_find(const struct ep_config *c, const char *name)
 {
@@ -306,6 +353,17 @@ ep_unit_type_name(enum ep_unit_type t)
 	for (i = 0; i < CYAML_ARRAY_LEN(unit_types); i++)
 		if (unit_types[i].val == (int64_t)t)
 			return unit_types[i].str;
+	return "unknown";
+}
+
+const char *
+ep_mode_name(enum ep_mode m)
+{
+	size_t i = 0;
+
+	for (i = 0; i < CYAML_ARRAY_LEN(modes); i++)
+		if (modes[i].val == (int64_t)m)
+			return modes[i].str;
 	return "unknown";
 }
 

@@ -18,12 +18,24 @@ enum ep_unit_type {
 	EP_UNIT_FAILOVER
 };
 
+/* When a reply may leave, by the family of the action (design D7); 0: not
+ * given. What ep_config_load returns has each set. */
+enum ep_mode {
+	EP_MODE_SEALED = 1, /* its event is on stable storage */
+	EP_MODE_RING,       /* its event survives a kill of everything */
+	EP_MODE_OFF         /* refused: for measuring alone */
+};
+struct ep_emission {
+	enum ep_mode ep11, tke, keystore;
+};
+
 struct ep_unit_config {
 	char *name; /* "operational-1": folder under units/ */
 	char *id;   /* UUID text */
 	enum ep_unit_type type;
 	char *location; /* "[us-south].[AZ1-CS1].[00].[03]" */
 	char *serial;   /* 8 characters */
+	struct ep_emission emission;
 };
 
 struct ep_identity {        /* who a local user, or the bearer of a token, is */
@@ -41,6 +53,7 @@ struct ep_collector {
 struct ep_config {
 	char *instance_id, *account, *region, *crn_prefix;
 	char *pkcs11_module; /* absolute path of libsofthsm2.so */
+	char *ring_dir;      /* absolute, on tmpfs; NULL: EP_RING_DIR */
 	char *admin_socket;  /* relative to the state directory */
 	char *admin_listen;  /* "127.0.0.1:8443" or NULL */
 	struct ep_unit_config *unit;
@@ -69,6 +82,10 @@ void ep_instance_crn(struct hsa_buf *b, const struct ep_config *c);
 void ep_unit_crn(struct hsa_buf *b, const struct ep_config *c,
     const struct ep_unit_config *u);
 void ep_unit_origin(struct hsa_buf *b, const struct ep_unit_config *u);
+/* The file of calls that are not sealed yet; of this user. */
+void ep_unit_ring(struct hsa_buf *b, const struct ep_config *c,
+    const struct ep_unit_config *u);
+#define EP_RING_DIR "/dev/shm"
 
 /* ep_unit_find(c, name) - the unit of that name, or NULL.
  * ep_unit_type_name(t) - "operational", "recovery", "failover".
@@ -77,6 +94,8 @@ const struct ep_unit_config *ep_unit_find(
     const struct ep_config *c, const char *name);
 const char *ep_unit_type_name(enum ep_unit_type t);
 HSA_MUST_USE hsa_rc ep_unit_type_parse(enum ep_unit_type *t, const char *s);
+/* ep_mode_name(m) - "sealed", "ring", "off". */
+const char *ep_mode_name(enum ep_mode m);
 
 /* ep_location_parse(module, domain, s) - the two indices of a location,
  * "[zone].[host].[module].[domain]" (ep11-tke-wire 2.2). E_FORMAT. */

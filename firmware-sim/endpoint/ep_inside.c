@@ -112,11 +112,13 @@ out:
 static hsa_rc
 open_log(struct ep_inside *u, struct hsa_diag *diag)
 {
-	struct hsa_buf path = {0};
+	struct hsa_buf path = {0}, ring = {0};
 	struct slog_config cfg = {0};
 	hsa_rc rc = HSA_OK;
 
 	HSA_TRY(rc, path_in(&path, u, "log"));
+	ep_unit_ring(&ring, u->cfg, u->me);
+	HSA_TRY(rc, hsa_buf_rc(&ring));
 	ep_unit_origin(&u->origin, u->me);
 	HSA_TRY(rc, hsa_buf_rc(&u->origin));
 	HSA_TRY(rc, bk_p11_checkpoint_pub(u->bk, cfg.public_key));
@@ -124,8 +126,12 @@ open_log(struct ep_inside *u, struct hsa_diag *diag)
 	cfg.origin = hsa_buf_cstr(&u->origin);
 	cfg.sign = u->backend.ops->checkpoint_sign;
 	cfg.sign_ctx = u->backend.ctx;
+	cfg.clock = &cu_clock_system;
+	memcpy(cfg.unit_id, u->id, sizeof(cfg.unit_id));
+	cfg.ring = hsa_buf_cstr(&ring);
 	HSA_TRY(rc, slog_open(&u->log, &cfg, diag));
 out:
+	hsa_buf_free(&ring);
 	hsa_buf_free(&path);
 	return rc;
 }
@@ -154,6 +160,9 @@ open_state(struct ep_inside *u, struct hsa_diag *diag)
 	id.oa_cert_len = OA_CERTS;
 	HSA_TRY(rc, cu_unit_open(&u->cu, &id, hsa_buf_cstr(&path), u->backend,
 			&token, slog_sink(u->log), &cu_clock_system, diag));
+	HSA_TRY(rc, cu_unit_emission(u->cu, u->me->emission.ep11 == EP_MODE_RING
+						? CU_EMIT_RING
+						: CU_EMIT_SEALED));
 out:
 	hsa_buf_free(&path);
 	return rc;

@@ -145,6 +145,17 @@ json_lists(struct hsa_jw *w, const struct hsa_unit_status *st)
 }
 
 static void
+json_emission(struct hsa_jw *w, const struct hsa_emission_status *e)
+{
+	hsa_jw_object(w, "emission");
+	hsa_jw_text(w, "ep11", e->mode);
+	hsa_jw_uint(w, "ringSlots", e->ring_slots);
+	hsa_jw_uint(w, "ringUsed", e->ring_used);
+	hsa_jw_uint(w, "unrecorded", e->unrecorded);
+	hsa_jw_end(w);
+}
+
+static void
 json_unit(struct hsa_jw *w, const struct seen *s)
 {
 	const struct hsa_unit_status *st = &s->st;
@@ -172,6 +183,7 @@ json_unit(struct hsa_jw *w, const struct seen *s)
 	    st->current_pattern, st->current_object);
 	json_register(w, "newMasterKeyRegister", st->new_register,
 	    st->new_pattern, st->new_object);
+	json_emission(w, &st->emission);
 	hsa_jw_uint(w, "logSize", st->log_size);
 	hsa_jw_hex(w, "logRoot", st->log_root, sizeof(st->log_root));
 	json_lists(w, st);
@@ -277,6 +289,12 @@ text_unit(struct hsa_buf *b, const struct seen *s)
 	    (unsigned long long)st->log_size);
 	hsa_buf_hex(b, st->log_root, sizeof(st->log_root));
 	hsa_buf_str(b, "\n");
+	hsa_buf_printf(b,
+	    "  emission          ep11 %s, ring %llu of %llu, %llu calls "
+	    "unrecorded\n",
+	    st->emission.mode, (unsigned long long)st->emission.ring_used,
+	    (unsigned long long)st->emission.ring_slots,
+	    (unsigned long long)st->emission.unrecorded);
 	text_lists(b, st);
 }
 

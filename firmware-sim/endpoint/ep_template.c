@@ -35,6 +35,13 @@ units(struct hsa_buf *b, const struct ep_config *c)
 	    "#             clients see it\n"
 	    "#   location  [zone].[host].[module index].[domain index]\n"
 	    "#   serial    of the module, 8 characters\n"
+	    "#   emission  when the reply of an action may leave: ring, when "
+	    "its event\n"
+	    "#             survives a kill of every process, or sealed, when "
+	    "it is on\n"
+	    "#             stable storage. What changes the unit (tke, "
+	    "keystore) is sealed\n"
+	    "#             always; EP11 calls as you like.\n"
 	    "units:\n");
 	for (i = 0; i < c->unit_count; i++) {
 		const struct ep_unit_config *u = &c->unit[i];
@@ -44,6 +51,9 @@ units(struct hsa_buf *b, const struct ep_config *c)
 		hsa_buf_printf(b, "    type: %s\n", ep_unit_type_name(u->type));
 		value(b, "    location", u->location);
 		value(b, "    serial", u->serial);
+		hsa_buf_printf(b, "    emission:\n      ep11: %s\n",
+		    ep_mode_name(u->emission.ep11 == 0 ? EP_MODE_RING
+						       : u->emission.ep11));
 	}
 }
 
@@ -118,6 +128,16 @@ ep_template(struct hsa_buf *b, const struct ep_config *c)
 	value(b, "crn_prefix", c->crn_prefix);
 	hsa_buf_str(b, "\n# SoftHSM's library.\n");
 	value(b, "pkcs11_module", c->pkcs11_module);
+	hsa_buf_str(b,
+	    "\n"
+	    "# A folder on tmpfs, where the calls of each unit wait in a file "
+	    "until they\n"
+	    "# are sealed: what a killed daemon leaves there the next one "
+	    "seals first.\n");
+	if (c->ring_dir != NULL)
+		value(b, "ring_dir", c->ring_dir);
+	else
+		hsa_buf_str(b, "#ring_dir: " EP_RING_DIR "\n");
 	hsa_buf_str(b,
 	    "\n"
 	    "# Where TKE clients connect: a socket in this folder, open to "

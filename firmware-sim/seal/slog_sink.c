@@ -402,6 +402,16 @@ sink_head(void *ctx, uint64_t *size, uint8_t root[32])
 	(void)pthread_mutex_unlock(&l->mutex);
 }
 
+static void
+sink_ring(void *ctx, struct cu_sink_ring *st)
+{
+	struct slog_ring_status s = {0};
+
+	slog_ring_status(ctx, &s);
+	*st = (struct cu_sink_ring){
+	    .slots = s.slots, .used = s.used, .unrecorded = s.unrecorded};
+}
+
 struct cu_sink
 slog_sink(struct slog *l)
 {
@@ -412,6 +422,7 @@ slog_sink(struct slog *l)
 	    .context = sink_context,
 	    .context_drop = sink_context_drop,
 	    .call = sink_call,
+	    .ring = sink_ring,
 	    .last = sink_last,
 	    .head = sink_head,
 	};

@@ -5,6 +5,7 @@
 #ifndef CU_CORE_H
 #define CU_CORE_H
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,26 +35,25 @@ struct cu_unit {
 	struct cu_state next; /* what the command would leave */
 	uint64_t sealed;      /* source sequence known to be in the log */
 
-	/* Calls hold it for reading until their record is put, so that a
+	/* Calls hold it for reading until their record is left, so that a
 	 * record stands before that of a change that it did not see; for
 	 * writing, inside of command, it guards: */
 	pthread_rwlock_t work;
 	struct ep11_engine *engine; /* NULL: no EP11 functions */
-	bool silent;                /* calls leave no event */
-	uint64_t silent_from;       /* count of them when that began */
+	enum cu_emission mode;      /* of calls */
+	uint64_t silent_from;       /* count of calls that left no event, when
+				       they began to */
 
-	pthread_mutex_t use; /* inside of work; guards: */
-	uint64_t use_last;   /* source sequence of the call put last */
-	struct cu_kinds kinds;
-	struct hsa_buf use_record;
+	struct cu_kinds kinds; /* has a lock of its own, inside of work */
 
-	pthread_mutex_t view; /* held briefly, inside of command; guards: */
-	struct cu_state now;  /* what queries see: sealed state only */
-	struct cu_stats stats;
+	pthread_mutex_t view;     /* held briefly, inside of command; guards: */
+	struct cu_state now;      /* what queries see: sealed state only */
 	uint64_t unreadable;      /* requests that no record tells of yet */
 	uint64_t unreadable_next; /* mono_ns of the next record, 0: at once */
 	char halted[256];         /* "": working */
-	uint32_t halted_status;
+	/* set under view, read without */
+	_Atomic uint32_t halted_status;
+	struct cu_stats stats;
 };
 
 /* ---- a command on its way ------------------------------------------------ */
@@ -153,14 +153,15 @@ HSA_MUST_USE hsa_rc cu_event_record(
     struct hsa_record *r, const struct cu_cmd *c, struct hsa_diag *diag);
 /* cu_event_envelope(r, u, caller, wall_ns, mono_ns) - unit, epoch, times, and
  * what the caller said of command and ceremony.
- * cu_event_initiator(to, from), cu_event_text(to, s) - a caller's words for a
- * record: bounded, as UTF-8; NULL stays NULL. */
+ * cu_event_initiator(to, from, max), cu_event_text(to, s, max) - a caller's
+ * words for a record: bounded, as UTF-8; NULL stays NULL. */
+#define CU_TEXT_MAX 1024u
 HSA_MUST_USE hsa_rc cu_event_envelope(struct hsa_record *r,
     const struct cu_unit *u, const struct hsa_caller *caller, uint64_t wall_ns,
     uint64_t mono_ns);
 HSA_MUST_USE hsa_rc cu_event_initiator(
-    struct hsa_initiator *to, const struct hsa_initiator *from);
-HSA_MUST_USE hsa_rc cu_event_text(char **to, const char *s);
+    struct hsa_initiator *to, const struct hsa_initiator *from, size_t max);
+HSA_MUST_USE hsa_rc cu_event_text(char **to, const char *s, size_t max);
 /* cu_event_special(r, u, code) - envelope and frame of a special record. */
 HSA_MUST_USE hsa_rc cu_event_special(
     struct hsa_record *r, const struct cu_unit *u, enum hsa_special_code code);
@@ -226,8 +227,10 @@ HSA_MUST_USE hsa_rc cu_ep11_adopt(struct cu_unit *u, const struct cu_state *s);
 /* cu_unreadable_rest(u) - a record of those that none tells of yet. */
 void cu_unreadable_rest(struct cu_unit *u);
 
-/* cu_emission_set(u, silent) - cu_unit_emission, under the command lock. */
-HSA_MUST_USE hsa_rc cu_emission_set(struct cu_unit *u, bool silent);
+/* cu_emission_set(u, mode) - cu_unit_emission, under the command lock.
+ * cu_emission_status(u, st) */
+HSA_MUST_USE hsa_rc cu_emission_set(struct cu_unit *u, enum cu_emission mode);
+void cu_emission_status(struct cu_unit *u, struct hsa_emission_status *st);
 
 /* ---- answers ------------------------------------------------------------- */
 

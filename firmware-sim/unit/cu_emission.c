@@ -4,18 +4,18 @@
  * unit that dies in between starts with events on, and its UNIT_START closes
  * the hole, whose size then nobody knows.
  */
+#include <stdio.h>
+#include <time.h>
+
 #include "cu_core.h"
+
+#define FLUSH_NAPS 100000 /* 10 s */
 
 /* Under work, for writing: no call is under way. */
 static uint64_t
 silent_calls(struct cu_unit *u)
 {
-	uint64_t n = 0;
-
-	(void)pthread_mutex_lock(&u->view);
-	n = u->stats.v[CU_STAT_CALL_SILENT];
-	(void)pthread_mutex_unlock(&u->view);
-	return n;
+	return atomic_load(&u->stats.v[CU_STAT_CALL_SILENT]);
 }
 
 static hsa_rc
@@ -38,25 +38,67 @@ out:
 }
 
 hsa_rc
-cu_emission_set(struct cu_unit *u, bool silent)
+cu_emission_set(struct cu_unit *u, enum cu_emission mode)
 {
+	bool silent = mode == CU_EMIT_OFF;
 	uint64_t n = 0;
 	hsa_rc rc = HSA_OK;
 
 	(void)pthread_rwlock_wrlock(&u->work);
-	if (u->silent == silent)
+	if ((u->mode == CU_EMIT_OFF) == silent) {
+		u->mode = mode;
 		goto out;
+	}
 	if (cu_unit_halted(u, NULL) != 0) {
 		rc = HSA_RC(E_STATE);
 		goto out;
 	}
 	n = silent_calls(u);
 	HSA_TRY(rc, record(u, silent, n - u->silent_from));
-	u->silent = silent;
+	u->mode = mode;
 	u->silent_from = n;
 out:
 	(void)pthread_rwlock_unlock(&u->work);
 	return rc;
+}
+
+void
+cu_emission_status(struct cu_unit *u, struct hsa_emission_status *st)
+{
+	static const char *const name[] = {
+	    [CU_EMIT_SEALED] = "sealed",
+	    [CU_EMIT_RING] = "ring",
+	    [CU_EMIT_OFF] = "off",
+	};
+
+	struct cu_sink_ring ring = {0};
+
+	(void)pthread_rwlock_rdlock(&u->work);
+	(void)snprintf(st->mode, sizeof(st->mode), "%s", name[u->mode]);
+	(void)pthread_rwlock_unlock(&u->work);
+	u->sink.ops->ring(u->sink.ctx, &ring);
+	st->ring_slots = ring.slots;
+	st->ring_used = ring.used;
+	st->unrecorded = ring.unrecorded;
+}
+
+hsa_rc
+cu_unit_flush(struct cu_unit *u)
+{
+	const struct timespec nap = {0, 100 * 1000};
+	struct cu_sink_ring ring = {0};
+
+	/* the sealer empties it all the time, so this ends; one that cannot
+	 * has closed the log, which the next call will notice */
+	for (int i = 0; i < FLUSH_NAPS; i++) {
+		u->sink.ops->ring(u->sink.ctx, &ring);
+		if (ring.used == 0)
+			return HSA_OK;
+		if (cu_unit_halted(u, NULL) != 0)
+			return HSA_RC(E_STATE);
+		(void)nanosleep(&nap, NULL);
+	}
+	return HSA_RC(E_TIMEOUT);
 }
 
 hsa_rc
@@ -64,10 +106,11 @@ cu_unit_emission(struct cu_unit *u, enum cu_emission mode)
 {
 	hsa_rc rc;
 
-	if (mode != CU_EMIT_SEALED && mode != CU_EMIT_OFF)
+	if (mode != CU_EMIT_SEALED && mode != CU_EMIT_RING &&
+	    mode != CU_EMIT_OFF)
 		return HSA_RC(E_ARG);
 	(void)pthread_mutex_lock(&u->command);
-	rc = cu_emission_set(u, mode == CU_EMIT_OFF);
+	rc = cu_emission_set(u, mode);
 	(void)pthread_mutex_unlock(&u->command);
 	return rc;
 }

@@ -1,5 +1,5 @@
 /*
- * EP11 calls: carried out by the engine, sealed as one event each, answered.
+ * EP11 calls: carried out by the engine, recorded as one event each, answered.
  * Many at once; a change of keys or control points waits for those under way
  * and lets none begin.
  */
@@ -89,7 +89,6 @@ cu_ep11_open(struct cu_unit *u, struct hsa_diag *diag)
 {
 	hsa_rc rc = HSA_OK;
 
-	u->use_last = u->sink.ops->last(u->sink.ctx, HSA_SOURCE_USE);
 	find_instance(u->instance_id, u->id.log_source_crn);
 	if (u->token.ops == NULL)
 		return rc;
@@ -107,8 +106,6 @@ cu_ep11_close(struct cu_unit *u)
 {
 	ep11_engine_free(u->engine);
 	u->engine = NULL;
-	cu_kinds_free(&u->kinds);
-	hsa_buf_free(&u->use_record);
 }
 
 static void
@@ -149,19 +146,14 @@ refuse(struct hsa_call *c, CK_RV rv)
 }
 
 static void
-carry_out(struct cu_unit *u, struct hsa_call *c, struct cu_use *x)
+carry_out(struct cu_unit *u, struct hsa_call *c, const struct cu_use *x)
 {
-	const struct cu_clock *clock = u->clock;
-
-	x->wall_ns = clock->wall_ns(clock->ctx);
-	x->mono_ns = clock->mono_ns(clock->ctx);
 	if (x->denied != 0)
 		refuse(c, CKR_USER_NOT_LOGGED_IN);
 	else if (u->engine == NULL)
 		refuse(c, CKR_FUNCTION_NOT_SUPPORTED);
 	else
 		ep11_engine_call(u->engine, c);
-	x->duration_ns = clock->mono_ns(clock->ctx) - x->mono_ns;
 }
 
 static void
@@ -176,31 +168,30 @@ halt_log(struct cu_unit *u, hsa_rc rc)
 	cu_unit_halt(u, 507, why.text);
 }
 
-/* Numbers are given out in the order of put; the wait for the disk goes on
- * side by side. */
+/* Two clock reads are most of what an event costs its caller, so a call
+ * without one reads none; the sealer knows the time of day. */
 static hsa_rc
-put(struct cu_unit *u, struct cu_sink_place *at, const struct cu_use *x)
+tell(struct cu_unit *u, struct hsa_call *c, struct cu_use *x)
 {
-	struct hsa_diag diag = {{0}};
-	struct hsa_buf *rec = &u->use_record;
+	const struct cu_clock *clock = u->clock;
+	struct hsa_diag diag;
 	hsa_rc rc;
 
-	(void)pthread_mutex_lock(&u->use);
-	hsa_buf_reset(rec);
-	rc = cu_use_record(&u->kinds, rec, u, x, u->use_last + 1, &diag);
-	if (!hsa_is_ok(rc)) {
-		hsa_diag_wrap(&diag, "the event of a call cannot be made");
-		cu_unit_halt(u, 503, diag.text);
-		goto out;
-	}
-	rc = u->sink.ops->put(
-	    u->sink.ctx, at, HSA_SOURCE_USE, u->use_last + 1, rec->p, rec->len);
+	diag.text[0] = '\0'; /* not all of it, each time */
+	x->mono_ns = clock->mono_ns(clock->ctx);
+	carry_out(u, c, x);
+	x->duration_ns = clock->mono_ns(clock->ctx) - x->mono_ns;
+	rc = cu_use_leave(u, x, u->mode == CU_EMIT_SEALED, &diag);
 	if (hsa_is_ok(rc))
-		u->use_last++;
-	else
+		return rc;
+	if (rc.v == HSA_E_IO || rc.v == HSA_E_CLOSED || rc.v == HSA_E_TIMEOUT) {
 		halt_log(u, rc);
-out:
-	(void)pthread_mutex_unlock(&u->use);
+		return rc;
+	}
+	if (diag.text[0] == '\0')
+		hsa_diag_set(&diag, "%s", hsa_err_text(rc));
+	hsa_diag_wrap(&diag, "the event of a call cannot be made");
+	cu_unit_halt(u, 503, diag.text);
 	return rc;
 }
 
@@ -216,12 +207,13 @@ cu_unit_call(
     struct cu_unit *u, struct hsa_call *c, const struct hsa_caller *caller)
 {
 	struct cu_use x = {.call = c, .caller = caller};
-	struct cu_sink_place at = {0};
-	hsa_rc rc;
+	hsa_rc rc = HSA_OK;
+	bool silent;
 
 	if (caller->denied != 0)
 		x.denied = caller->denied == 401 ? 401 : 403;
 	hsa_call_reset(c);
+	cu_use_room(u);
 	(void)pthread_rwlock_rdlock(&u->work);
 	if (cu_unit_halted(u, NULL) != 0) {
 		(void)pthread_rwlock_unlock(&u->work);
@@ -229,26 +221,18 @@ cu_unit_call(
 		cu_unit_count(u, CU_STAT_HALTED);
 		return;
 	}
-	carry_out(u, c, &x);
-	if (u->silent) {
+	silent = u->mode == CU_EMIT_OFF;
+	if (silent) {
+		carry_out(u, c, &x);
 		/* before the record that says how many they were */
 		cu_unit_count(u, CU_STAT_CALL_SILENT);
-		(void)pthread_rwlock_unlock(&u->work);
-		return;
+	} else {
+		rc = tell(u, c, &x);
 	}
-	rc = cu_use_failure(&x);
-	if (hsa_is_ok(rc))
-		rc = put(u, &at, &x);
-	else
-		cu_unit_halt(u, 503, "out of memory for the event of a call");
 	(void)pthread_rwlock_unlock(&u->work);
-	if (hsa_is_ok(rc)) {
-		rc = u->sink.ops->wait(u->sink.ctx, &at);
-		if (!hsa_is_ok(rc))
-			halt_log(u, rc);
-	}
-	if (!hsa_is_ok(rc)) /* nothing leaves whose event is not sealed */
+	if (silent)
+		return;
+	if (!hsa_is_ok(rc)) /* nothing leaves whose event is not kept */
 		refuse(c, CKR_DEVICE_ERROR);
-	cu_use_free(&x);
 	count(u, c);
 }

@@ -9,10 +9,8 @@
 
 /* A caller's strings are bounded here, so that no request can make a record
  * that the log does not take. */
-#define TEXT_MAX 1024u
-
 hsa_rc
-cu_event_text(char **to, const char *s)
+cu_event_text(char **to, const char *s, size_t max)
 {
 	struct hsa_buf b = {0};
 	size_t n = 0, len = 0, k = 0;
@@ -22,7 +20,7 @@ cu_event_text(char **to, const char *s)
 	if (s == NULL)
 		return rc;
 	len = strlen(s);
-	while (n < len && n < TEXT_MAX) {
+	while (n < len && n < max) {
 		k = hsa_utf8_len(s + n, len - n);
 		n += k == 0 ? 1 : k;
 	}
@@ -35,18 +33,20 @@ out:
 }
 
 hsa_rc
-cu_event_initiator(struct hsa_initiator *to, const struct hsa_initiator *from)
+cu_event_initiator(
+    struct hsa_initiator *to, const struct hsa_initiator *from, size_t max)
 {
 	hsa_rc rc;
 
-	HSA_TRY(rc, cu_event_text(&to->id, from->id));
-	HSA_TRY(rc, cu_event_text(&to->name, from->name));
-	HSA_TRY(rc, cu_event_text(&to->type_uri, from->type_uri));
-	HSA_TRY(rc, cu_event_text(&to->credential_type, from->credential_type));
-	HSA_TRY(rc, cu_event_text(&to->host_address, from->host_address));
-	HSA_TRY(
-	    rc, cu_event_text(&to->host_address_type, from->host_address_type));
-	HSA_TRY(rc, cu_event_text(&to->host_agent, from->host_agent));
+	HSA_TRY(rc, cu_event_text(&to->id, from->id, max));
+	HSA_TRY(rc, cu_event_text(&to->name, from->name, max));
+	HSA_TRY(rc, cu_event_text(&to->type_uri, from->type_uri, max));
+	HSA_TRY(rc,
+	    cu_event_text(&to->credential_type, from->credential_type, max));
+	HSA_TRY(rc, cu_event_text(&to->host_address, from->host_address, max));
+	HSA_TRY(rc, cu_event_text(
+			&to->host_address_type, from->host_address_type, max));
+	HSA_TRY(rc, cu_event_text(&to->host_agent, from->host_agent, max));
 out:
 	return rc;
 }
@@ -72,8 +72,10 @@ cu_event_envelope(struct hsa_record *r, const struct cu_unit *u,
 	envelope(r, u, wall_ns, mono_ns);
 	r->has_command_id = memcmp(caller->command_id, none, sizeof(none)) != 0;
 	memcpy(r->command_id, caller->command_id, sizeof(r->command_id));
-	HSA_TRY(rc, cu_event_text(&r->ceremony_id, caller->ceremony_id));
-	HSA_TRY(rc, cu_event_text(&r->ceremony_step, caller->ceremony_step));
+	HSA_TRY(rc,
+	    cu_event_text(&r->ceremony_id, caller->ceremony_id, CU_TEXT_MAX));
+	HSA_TRY(rc, cu_event_text(
+			&r->ceremony_step, caller->ceremony_step, CU_TEXT_MAX));
 out:
 	return rc;
 }
@@ -209,7 +211,7 @@ failure_text(char **to, const struct cu_cmd *c)
 	else
 		hsa_ep11_text(&b, c->rc, c->reason);
 	HSA_TRY(rc, hsa_buf_rc(&b));
-	HSA_TRY(rc, cu_event_text(to, hsa_buf_cstr(&b)));
+	HSA_TRY(rc, cu_event_text(to, hsa_buf_cstr(&b), CU_TEXT_MAX));
 out:
 	hsa_buf_free(&b);
 	return rc;
@@ -235,7 +237,8 @@ event_body(struct hsa_record *r, const struct cu_cmd *c, const char *failure,
 	};
 	hsa_rc rc;
 
-	HSA_TRY(rc, cu_event_initiator(&who, &c->caller->initiator));
+	HSA_TRY(
+	    rc, cu_event_initiator(&who, &c->caller->initiator, CU_TEXT_MAX));
 	HSA_TRY(rc, request_data(&request, c, failure == NULL));
 	if (failure == NULL)
 		HSA_TRY(rc, response_data(&response, c));
@@ -259,8 +262,8 @@ special_body(struct hsa_record *r, const struct cu_cmd *c, const char *failure)
 				   ? HSA_SPECIAL_ADMIN_FUNCTION
 				   : HSA_SPECIAL_REQUEST_REFUSED));
 	r->special.has_initiator = true;
-	HSA_TRY(rc,
-	    cu_event_initiator(&r->special.initiator, &c->caller->initiator));
+	HSA_TRY(rc, cu_event_initiator(&r->special.initiator,
+			&c->caller->initiator, CU_TEXT_MAX));
 	HSA_TRY(rc, hsa_data_text(d, "location", c->u->id.location));
 	if (c->decoded)
 		HSA_TRY(rc, hsa_data_text(

@@ -176,8 +176,9 @@ record(struct hsa_record *r, struct cu_ks_cmd *c, struct hsa_diag *diag)
 	name_asked(c);
 	HSA_TRY(rc, hsa_buf_rc(&c->target));
 	args.target_name = hsa_buf_cstr(&c->target);
-	HSA_TRY(rc, cu_event_initiator(&who, &c->caller->initiator));
-	HSA_TRY(rc, cu_event_text(&failure, c->reply->text));
+	HSA_TRY(
+	    rc, cu_event_initiator(&who, &c->caller->initiator, CU_TEXT_MAX));
+	HSA_TRY(rc, cu_event_text(&failure, c->reply->text, CU_TEXT_MAX));
 	args.reason_failure = failure;
 	if (c->u->instance_id[0] != '\0')
 		HSA_TRY(rc,

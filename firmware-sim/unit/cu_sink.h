@@ -37,6 +37,13 @@ struct cu_sink_place {
 	uint64_t sequence; /* after wait */
 };
 
+/* What waits between calls and the sealer. */
+struct cu_sink_ring {
+	uint64_t slots;      /* 0: nothing can wait, there is no ring */
+	uint64_t used;       /* of them; 0: all that was called is durable */
+	uint64_t unrecorded; /* calls that it could not take, ever */
+};
+
 struct cu_sink_ops {
 	/*
 	 * Seal one record (bytes of hsa_record_encode) and wait until it is on
@@ -78,6 +85,7 @@ struct cu_sink_ops {
 	 */
 	hsa_rc (*call)(void *ctx, const struct cu_sink_call *call, bool durable,
 	    int wait_ms);
+	void (*ring)(void *ctx, struct cu_sink_ring *st);
 	/* Highest source sequence that the log holds, 0 when none: what a
 	 * restart may drop from its outbox, and after which it goes on. */
 	uint64_t (*last)(void *ctx, enum hsa_source source);

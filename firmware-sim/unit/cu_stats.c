@@ -90,7 +90,8 @@ cu_stats_export(struct hsa_counter *to, size_t max, const struct cu_stats *s)
 				*c = (char)(*c - 'A' + 'a');
 		}
 		append(name, sizeof(to[i].name), names[i].after);
-		to[i].value = s->v[i];
+		to[i].value =
+		    atomic_load_explicit(&s->v[i], memory_order_relaxed);
 	}
 	return n;
 }

@@ -2,6 +2,7 @@
  * outcome of commands. From 0 at each start. */
 #ifndef CU_STATS_H
 #define CU_STATS_H
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "tke_wire.h"
@@ -32,7 +33,7 @@ enum cu_stat {
 };
 
 struct cu_stats {
-	uint64_t v[CU_STAT_COUNT];
+	_Atomic uint64_t v[CU_STAT_COUNT];
 };
 
 /* cu_stat_command(id, ok) - the counter of a command that cu_fsm knows;

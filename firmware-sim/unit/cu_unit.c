@@ -11,9 +11,9 @@ void
 cu_unit_halt(struct cu_unit *u, uint32_t status, const char *cause)
 {
 	(void)pthread_mutex_lock(&u->view);
-	if (u->halted_status == 0) {
-		u->halted_status = status;
+	if (atomic_load(&u->halted_status) == 0) {
 		(void)snprintf(u->halted, sizeof(u->halted), "%s", cause);
+		atomic_store(&u->halted_status, status);
 	}
 	(void)pthread_mutex_unlock(&u->view);
 }
@@ -23,10 +23,11 @@ cu_unit_halted(struct cu_unit *u, struct hsa_buf *text)
 {
 	uint32_t status = 0;
 
+	if (text == NULL) /* on the way of every call */
+		return atomic_load(&u->halted_status);
 	(void)pthread_mutex_lock(&u->view);
-	status = u->halted_status;
-	if (text != NULL)
-		hsa_buf_str(text, u->halted);
+	status = atomic_load(&u->halted_status);
+	hsa_buf_str(text, u->halted);
 	(void)pthread_mutex_unlock(&u->view);
 	return status;
 }
@@ -34,9 +35,7 @@ cu_unit_halted(struct cu_unit *u, struct hsa_buf *text)
 void
 cu_unit_count(struct cu_unit *u, enum cu_stat which)
 {
-	(void)pthread_mutex_lock(&u->view);
-	u->stats.v[which]++;
-	(void)pthread_mutex_unlock(&u->view);
+	atomic_fetch_add_explicit(&u->stats.v[which], 1, memory_order_relaxed);
 }
 
 void
@@ -175,7 +174,6 @@ locks_init(struct cu_unit *u)
 
 	(void)pthread_mutex_init(&u->command, NULL);
 	(void)pthread_mutex_init(&u->view, NULL);
-	(void)pthread_mutex_init(&u->use, NULL);
 	(void)pthread_rwlockattr_init(&a);
 	(void)pthread_rwlockattr_setkind_np(
 	    &a, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
@@ -189,9 +187,9 @@ unit_free(struct cu_unit *u)
 	if (u == NULL)
 		return;
 	cu_ep11_close(u);
+	cu_kinds_free(&u->kinds);
 	cu_store_close(u->store);
 	(void)pthread_rwlock_destroy(&u->work);
-	(void)pthread_mutex_destroy(&u->use);
 	(void)pthread_mutex_destroy(&u->command);
 	(void)pthread_mutex_destroy(&u->view);
 	hsa_wipe(u, sizeof(*u));
@@ -215,6 +213,8 @@ cu_unit_open(struct cu_unit **to, const struct cu_identity *id, const char *db,
 	if (u == NULL)
 		goto out;
 	locks_init(u);
+	cu_kinds_init(&u->kinds);
+	u->mode = CU_EMIT_SEALED;
 	u->id = *id;
 	u->backend = backend;
 	if (token != NULL)
@@ -246,7 +246,7 @@ cu_unit_close(struct cu_unit *u)
 		return;
 	cu_unreadable_rest(u);
 	(void)pthread_mutex_lock(&u->command);
-	(void)!hsa_is_ok(cu_emission_set(u, false));
+	(void)!hsa_is_ok(cu_emission_set(u, CU_EMIT_SEALED));
 	u->next = u->now;
 	/* a stop that cannot be sealed shows as a start without one */
 	if (cu_unit_halted(u, NULL) == 0 &&
@@ -288,6 +288,7 @@ cu_unit_status(struct cu_unit *u, struct hsa_unit_status *st)
 	    sizeof(st->counter) / sizeof(st->counter[0]), &u->stats);
 	(void)pthread_mutex_unlock(&u->view);
 	cu_ep11_status(u, st);
+	cu_emission_status(u, &st->emission);
 	memcpy(st->unit_id, u->id.unit_id, sizeof(st->unit_id));
 	st->epoch = s.epoch;
 	st->imprint = s.attr.signature_threshold == 0;

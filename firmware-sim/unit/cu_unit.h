@@ -110,15 +110,23 @@ HSA_MUST_USE hsa_rc cu_unit_info(struct cu_unit *u, uint32_t *rv,
 void cu_unit_unreadable(
     struct cu_unit *u, const struct hsa_caller *caller, const char *text);
 
-/* Whether EP11 calls are sealed, or (for measuring) leave no event. Both
- * changes are special records, EMISSION_OFF and EMISSION_ON, the latter with
- * the number of calls that left none; closing the unit turns events on first,
- * and every start begins with them. E_STATE: halted. */
+/*
+ * When an EP11 call may be answered (design D7): when its event is on stable
+ * storage, as each start begins; when it survives a kill of all processes; or
+ * (for measuring) without one. Turning events off and on are special records,
+ * EMISSION_OFF and EMISSION_ON, the latter with the number of calls that left
+ * none; closing the unit turns them on first. E_STATE: halted.
+ */
 enum cu_emission {
 	CU_EMIT_SEALED = 1,
+	CU_EMIT_RING,
 	CU_EMIT_OFF
 };
 HSA_MUST_USE hsa_rc cu_unit_emission(struct cu_unit *u, enum cu_emission mode);
+/* cu_unit_flush(u) - wait until calls that returned before are on stable
+ * storage. E_STATE: halted meanwhile; E_TIMEOUT: new ones kept coming, or the
+ * sealer is stuck. */
+HSA_MUST_USE hsa_rc cu_unit_flush(struct cu_unit *u);
 
 /* cu_unit_status(u, st) - all of hsa_unit_status but pid and collectors. */
 HSA_MUST_USE hsa_rc cu_unit_status(

@@ -160,8 +160,9 @@ on_record(void *ctx, const struct hsa_record *r, const uint8_t *raw, size_t n)
 		return HSA_OK;
 	model.next = r->sequence + 1;
 	records++;
-	if (r->body == HSA_BODY_SPECIAL &&
-	    strcmp(r->special.name, "UNIT_START") == 0)
+	if (r->source == HSA_SOURCE_SEALER ||
+	    (r->body == HSA_BODY_SPECIAL &&
+		strcmp(r->special.name, "UNIT_START") == 0))
 		return HSA_OK;
 	for (size_t i = 0; i < sent_len; i++) {
 		if (!r->has_command_id ||

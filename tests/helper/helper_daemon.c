@@ -12,6 +12,7 @@
 
 #include "ep_config.h"
 #include "helper_daemon.h"
+#include "hsa_buf.h"
 
 extern char **environ;
 
@@ -193,6 +194,24 @@ hd_stop(struct hd *d)
 	return WIFEXITED(st) ? WEXITSTATUS(st) : -1;
 }
 
+/* What a killed unit leaves lies outside of its folder. */
+static void
+remove_rings(const struct hd *d)
+{
+	struct ep_config *c = NULL;
+	struct hsa_buf path = {0};
+
+	if (!hsa_is_ok(ep_config_load(&c, d->state, NULL)))
+		return;
+	for (unsigned int i = 0; i < c->unit_count; i++) {
+		hsa_buf_reset(&path);
+		ep_unit_ring(&path, c, &c->unit[i]);
+		(void)unlink(hsa_buf_cstr(&path));
+	}
+	hsa_buf_free(&path);
+	ep_config_free(c);
+}
+
 void
 hd_free(struct hd *d)
 {
@@ -204,6 +223,7 @@ hd_free(struct hd *d)
 		(void)hd_stop(d);
 	if (d->root[0] == '\0')
 		return;
+	remove_rings(d);
 	memcpy(root, d->root, sizeof(root));
 	pid = hd_spawn(argv, NULL);
 	if (pid != 0)
@@ -226,6 +246,36 @@ hd_unit_pid(const struct hd *d, const char *unit)
 		pid = 0;
 	fclose(f);
 	return (pid_t)pid;
+}
+
+bool
+hd_emission(const struct hd *d, const char *mode)
+{
+	static const char key[] = "      ep11: ";
+	char path[160], line[512];
+	struct hsa_buf b = {0};
+	unsigned int n = 0;
+	FILE *f;
+	bool good;
+
+	(void)snprintf(path, sizeof(path), "%s/config.yaml", d->state);
+	f = fopen(path, "r");
+	if (f == NULL)
+		return false;
+	while (fgets(line, sizeof(line), f) != NULL) {
+		bool found = strncmp(line, key, sizeof(key) - 1) == 0;
+
+		n += found ? 1 : 0;
+		hsa_buf_printf(&b, "%s%s%s", found ? key : line,
+		    found ? mode : "", found ? "\n" : "");
+	}
+	(void)fclose(f);
+	f = fopen(path, "w");
+	good = f != NULL && n > 0 && !b.failed &&
+	       fwrite(b.p, 1, b.len, f) == b.len;
+	good = f != NULL && fclose(f) == 0 && good;
+	hsa_buf_free(&b);
+	return good;
 }
 
 bool

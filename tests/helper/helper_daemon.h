@@ -27,6 +27,9 @@ bool hd_ceremony(struct hd *d);
 /* Then, while it runs, another ceremony of tools/demo in the same folder, by
  * name: "next-key" up to committed, "activate-key" after it. */
 bool hd_step(struct hd *d, const char *name);
+/* hd_emission(d, mode) - of EP11 calls of all units, "ring" or "sealed", in
+ * config.yaml; before hd_start. */
+bool hd_emission(const struct hd *d, const char *mode);
 /* Start `run` and wait at most 20 s for its ready line. */
 bool hd_start(struct hd *d);
 /* SIGTERM and wait; the exit status, -1 when it died of a signal. */

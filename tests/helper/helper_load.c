@@ -487,6 +487,35 @@ load_free(struct load *l)
 	l->ledger = NULL;
 }
 
+bool
+load_settle(struct load *l, unsigned int unit)
+{
+	const struct timespec nap = {0, 10000000};
+	struct hsa_unit_request q = {
+	    .kind = HSA_UNIT_STATUS, .caller = l->caller};
+	struct hsa_unit_reply *r = calloc(1, sizeof(*r));
+	bool empty = false;
+	int fd = -1;
+
+	if (r == NULL)
+		abort();
+	for (int i = 0; i < 1000 && !empty; i++) {
+		if (fd < 0 &&
+		    !hsa_is_ok(ep_sock_connect(&fd, l->sock[unit], 1000, NULL)))
+			fd = -1;
+		if (fd >= 0 && load_ask(fd, r, &q) &&
+		    r->kind == HSA_UNIT_STATUS)
+			empty = r->status.emission.ring_used == 0;
+		hsa_unit_reply_free(r);
+		if (!empty)
+			(void)nanosleep(&nap, NULL);
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	free(r);
+	return empty;
+}
+
 void
 load_keystore(struct load *l)
 {

@@ -56,6 +56,10 @@ void load_new(struct load *l, const struct hd *d, const char *const *unit,
     unsigned int n, unsigned int threads, size_t per_thread, uint64_t seed);
 void load_free(struct load *l);
 
+/* load_settle(l, unit) - wait until the unit has sealed all that it answered;
+ * false: it does not, or not soon. */
+bool load_settle(struct load *l, unsigned int unit);
+
 /* load_run(l, calls) - each thread makes so many calls more (or until stop,
  * or without reconnect until the connection breaks), the threads' units in
  * turn. Keys are made by calls too, and those count. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "hsa_codec.h"
+#include "hsa_contexts.h"
 #include "hsa_hash.h"
 #include "sink_mock.h"
 
@@ -15,6 +16,7 @@ sink_mock_new(void)
 		abort();
 	m->failure = SINK_MOCK_LOST;
 	m->sealed = UINT64_MAX;
+	m->wall_less_mono = 1700000000000000000u; /* helper_cu.c's clock */
 	return m;
 }
 
@@ -25,6 +27,9 @@ sink_mock_free(struct sink_mock *m)
 		return;
 	sink_mock_cut(m, 0);
 	free(m->record);
+	for (size_t i = 0; i < m->contexts; i++)
+		hsa_record_free(&m->context[i]);
+	free(m->context);
 	(void)pthread_mutex_destroy(&m->lock);
 	free(m);
 }
@@ -149,6 +154,130 @@ out:
 	return rc;
 }
 
+/* ---- calls --------------------------------------------------------------- */
+
+static hsa_rc
+mock_context(void *ctx, uint32_t *handle, const void *rec, size_t n)
+{
+	struct sink_mock *m = ctx;
+	struct hsa_record *more;
+	struct hsa_context_place at = {1, 1, 1, 1};
+	struct hsa_buf b = {0};
+
+	(void)pthread_mutex_lock(&m->lock);
+	more = realloc(m->context, (m->contexts + 1) * sizeof(*more));
+	if (more == NULL)
+		abort();
+	m->context = more;
+	memset(&more[m->contexts], 0, sizeof(*more));
+	if (!hsa_is_ok(hsa_context_seal(&b, &at, rec, n)) ||
+	    !hsa_is_ok(hsa_record_decode(&more[m->contexts], b.p, b.len))) {
+		fprintf(stderr, "sink_mock: a context is bad\n");
+		abort();
+	}
+	*handle = (uint32_t)m->contexts++;
+	(void)pthread_mutex_unlock(&m->lock);
+	hsa_buf_free(&b);
+	return HSA_OK;
+}
+
+static void
+mock_context_drop(void *ctx, uint32_t handle)
+{
+	struct sink_mock *m = ctx;
+
+	(void)pthread_mutex_lock(&m->lock);
+	if (handle >= m->contexts || m->context[handle].body == 0)
+		abort(); /* given and not dropped before */
+	hsa_record_free(&m->context[handle]);
+	m->dropped++;
+	(void)pthread_mutex_unlock(&m->lock);
+}
+
+static void
+compact_of(struct hsa_record *r, const struct cu_sink_call *c, uint64_t number,
+    uint64_t wall_less_mono)
+{
+	*r = (struct hsa_record){
+	    .wall_ns = c->start_ns + wall_less_mono,
+	    .mono_ns = c->start_ns,
+	    .source = HSA_SOURCE_USE,
+	    .source_sequence = number,
+	    .has_command_id = (c->flags & CU_SINK_COMMAND) != 0,
+	    .ep11_rc = c->ep11_rc,
+	    .ep11_reason = c->ep11_reason,
+	    .has_use = c->function != 0,
+	    .use = {.function = c->function,
+		.mechanism = c->mechanism,
+		.has_key_id = (c->flags & CU_SINK_KEY) != 0,
+		.bytes_in = c->bytes_in,
+		.bytes_out = c->bytes_out,
+		.duration_ns = c->duration_ns,
+		.length_only = (c->flags & CU_SINK_LENGTH_ONLY) != 0},
+	    .body = HSA_BODY_COMPACT,
+	    .compact = {.context = 1, .has_correlation_id = true},
+	};
+	memcpy(r->command_id, c->command_id, sizeof(r->command_id));
+	memcpy(r->use.key_id, c->key_id, sizeof(r->use.key_id));
+	memcpy(r->compact.correlation_id, c->correlation_id, HSA_UUID_LEN);
+}
+
+static void
+append_call(struct sink_mock *m, const struct cu_sink_call *c)
+{
+	uint64_t number = m->last[HSA_SOURCE_USE] + 1;
+	struct hsa_record r = {0};
+	struct hsa_buf b = {0};
+
+	if (c->context >= m->contexts || m->context[c->context].body == 0) {
+		fprintf(stderr, "sink_mock: a call names no context\n");
+		abort();
+	}
+	compact_of(&r, c, number, m->wall_less_mono);
+	if (!hsa_is_ok(hsa_contexts_expand(&r, &m->context[c->context])) ||
+	    !hsa_is_ok(hsa_record_encode(&b, &r)))
+		abort();
+	append(m, HSA_SOURCE_USE, number, b.p, b.len);
+	hsa_record_free(&r);
+	hsa_buf_free(&b);
+}
+
+static hsa_rc
+mock_call(void *ctx, const struct cu_sink_call *call, bool durable, int wait_ms)
+{
+	struct sink_mock *m = ctx;
+	hsa_rc rc = HSA_OK;
+
+	(void)wait_ms;
+	(void)pthread_mutex_lock(&m->lock);
+	m->durable += durable;
+	if (m->closed) {
+		rc = HSA_RC(E_IO);
+		goto out;
+	}
+	m->closed = m->fail_at != 0 && --m->fail_at == 0;
+	if (m->closed)
+		m->sealed = m->len;
+	if (!m->closed || m->failure == SINK_MOCK_WRITTEN)
+		append_call(m, call);
+	if (m->closed)
+		rc = HSA_RC(E_IO);
+out:
+	(void)pthread_mutex_unlock(&m->lock);
+	return rc;
+}
+
+/* Calls are in the log at once. */
+static void
+mock_ring(void *ctx, struct cu_sink_ring *st)
+{
+	struct sink_mock *m = ctx;
+
+	(void)pthread_mutex_lock(&m->lock);
+	*st = (struct cu_sink_ring){.slots = 1024, .unrecorded = m->unrecorded};
+	(void)pthread_mutex_unlock(&m->lock);
+}
+
 static uint64_t
 mock_last(void *ctx, enum hsa_source source)
 {
@@ -179,6 +308,10 @@ sink_mock_sink(struct sink_mock *m)
 	    .seal = mock_seal,
 	    .put = mock_put,
 	    .wait = mock_wait,
+	    .context = mock_context,
+	    .context_drop = mock_context_drop,
+	    .call = mock_call,
+	    .ring = mock_ring,
 	    .last = mock_last,
 	    .head = mock_head,
 	};

@@ -25,6 +25,12 @@ struct sink_mock {
 	enum sink_mock_failure failure;
 	bool closed;
 	unsigned int waiting; /* put, and not waited for yet */
+	/* contexts given, by handle; at sequences that are not of this log */
+	struct hsa_record *context;
+	size_t contexts, dropped;
+	size_t durable;          /* calls that waited for the disk */
+	uint64_t unrecorded;     /* for the status */
+	uint64_t wall_less_mono; /* of the clock that calls are timed by */
 };
 
 struct sink_mock *sink_mock_new(void);
@@ -36,6 +42,7 @@ void sink_mock_reopen(struct sink_mock *m);
 size_t sink_mock_len(struct sink_mock *m);
 /* sink_mock_get(m, r, i) - record i, decoded; aborts when it does not. */
 void sink_mock_get(struct sink_mock *m, struct hsa_record *r, size_t i);
+/* A call is in the log as the whole event that it stands for. */
 /* sink_mock_cut(m, n) - keep the first n records only. */
 void sink_mock_cut(struct sink_mock *m, size_t n);
 

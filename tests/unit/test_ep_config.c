@@ -28,6 +28,7 @@ static const char good[] =
     "    type: operational\n"
     "    location: \"[us-south].[AZ1-CS1].[00].[03]\"\n"
     "    serial: SIM00001\n"
+    "    emission: {ep11: sealed, tke: sealed}\n"
     "  - name: recovery-1\n"
     "    id: 0ebfc18f-7006-4cf7-90b8-ed690776d20b\n"
     "    type: recovery\n"
@@ -80,6 +81,10 @@ test_ep_config__a_full_file_is_read(void **state)
 	assert_string_equal(c->unit[1].name, "recovery-1");
 	assert_int_equal(c->unit[0].type, EP_UNIT_OPERATIONAL);
 	assert_int_equal(c->unit[1].type, EP_UNIT_RECOVERY);
+	assert_int_equal(c->unit[0].emission.ep11, EP_MODE_SEALED);
+	assert_int_equal(c->unit[1].emission.ep11, EP_MODE_RING);
+	assert_int_equal(c->unit[0].emission.tke, EP_MODE_SEALED);
+	assert_int_equal(c->unit[1].emission.keystore, EP_MODE_SEALED);
 	assert_int_equal(c->identity_count, 2);
 	assert_false(c->identity[0].denied);
 	assert_true(c->identity[1].denied);
@@ -186,6 +191,15 @@ static const struct mistake mistakes[] = {
     {"SIM00001", "SIM0001", "units[0].serial"},
     {"SIM00001", "sim00001", "units[0].serial"},
     {"SIM00001", "SIM00003", "same serial"},
+    {"admin_socket: ", "ring_dir: shm\nadmin_socket: ", "ring_dir"},
+    {"{ep11: sealed", "{ep11: off",
+	"no unit that is in use leaves calls without a record"},
+    {"{ep11: sealed", "{ep11: fast", "emission"},
+    {"tke: sealed", "tke: ring", "units[0].emission.tke is not sealed"},
+    {"SIM00003\n", "SIM00003\n    emission: {keystore: off}\n",
+	"units[1].emission.keystore is not sealed"},
+    {"tke: sealed", "other: ring", "other"},
+    {"{ep11: sealed, tke: sealed}", "ring", "emission"},
     {"    user: \"*\"\n", "", "identities[1]"},
     {"denied: true", "denied: maybe", "denied"},
     {"denied: true", "denied: 2", "denied"},
@@ -306,6 +320,8 @@ test_ep_config__the_template_reads_back_the_same(void **state)
 	assert_string_equal(
 	    back->identity[0].name, "J\xc3\xbcrgen \"x\" # y: z");
 	assert_true(back->identity[1].denied);
+	assert_int_equal(back->unit[0].emission.ep11, EP_MODE_SEALED);
+	assert_int_equal(back->unit[1].emission.ep11, EP_MODE_RING);
 	assert_string_equal(back->admin_listen, c->admin_listen);
 	ep_template(&two, back);
 	assert_string_equal(hsa_buf_cstr(&one), hsa_buf_cstr(&two));

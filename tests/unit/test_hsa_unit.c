@@ -236,6 +236,12 @@ full_status(struct hsa_unit_status *s)
 		memset(s->token_object[s->token_object_len],
 		    (int)s->token_object_len, 16);
 	memset(s->new_object, 'a', 32);
+	s->emission = (struct hsa_emission_status){
+	    .mode = "ring",
+	    .ring_slots = 65536,
+	    .ring_used = UINT64_MAX,
+	    .unrecorded = 3,
+	};
 	memset(s->current_object, 'b', 32);
 }
 
