@@ -84,6 +84,9 @@ PROGRAMS := $(BUILD)/bin/cryptounitd $(BUILD)/bin/tke $(BUILD)/bin/hsa \
 SO := $(BUILD)/lib/libhsa.so.0
 SO_HOST := $(BUILD)/lib/libep11.so.4
 SO_UNIT := $(BUILD)/lib/libcryptounit.so.0
+# what ep11-bench --lttng opens; only where LTTng-UST is installed
+SO_LTTNG := $(if $(shell $(CC) -E -include lttng/tracepoint.h -x c /dev/null \
+	>/dev/null 2>&1 && echo yes),$(BUILD)/lib/libep11-bench-lttng.so)
 
 UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard \
 	tests/unit/test_*.c tests/kat/test_*.c))
@@ -121,7 +124,7 @@ help:
 	@echo "  missing packages instead of installing them."
 
 ## all           programs, libraries
-all: $(PROGRAMS) $(SO) $(SO_HOST) $(SO_UNIT) $(A_HSA)
+all: $(PROGRAMS) $(SO) $(SO_HOST) $(SO_UNIT) $(SO_LTTNG) $(A_HSA)
 
 # ---- rules ------------------------------------------------------------------
 
@@ -228,6 +231,14 @@ $(SO_UNIT): $(BUILD)/obj/firmware-sim/cryptounit.o \
 	    $(filter %.o %.a,$^) $(LIBS_FW) $(LIBS_HSA)
 	$(Q)ln -sf $(@F) $(BUILD)/lib/libcryptounit.so
 
+# LTTng's macros are not written for our warnings
+$(BUILD)/lib/libep11-bench-lttng.so: tools/ep11-bench/eb_lttng_provider.inc \
+    tools/ep11-bench/eb_lttng_tp.inc tools/ep11-bench/eb_lttng.h
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -std=gnu11 $(OPT) -fPIC -shared -Itools/ep11-bench -Iproto \
+	    -x c $< -o $@ -llttng-ust -ldl
+
 # ---- the newcomer's two commands ----------------------------------------------
 
 ## demo          a master-key ceremony on three units, to a verified report
@@ -328,7 +339,7 @@ MAN := $(wildcard tools/man/*.[1-8])
 # headers that only proto/ itself includes stay at home
 HEADERS := $(filter-out %/hsa_codec_wire.h %/hsa_codec_event.h \
 	%/hsa_codec_call.h %/hsa_codec_ks.h %/hsa_codec_unit.h \
-	%/hsa_event_check.h %/hsa_use_template.h,$(wildcard proto/hsa_*.h)) \
+	%/hsa_event_check.h,$(wildcard proto/hsa_*.h)) \
 	firmware-sim/emitter/hsa_emitter.h
 ## install       programs, libhsa, headers, man pages (DESTDIR, PREFIX)
 install: all
@@ -337,7 +348,7 @@ install: all
 	install -m 755 $(BUILD)/bin/tke $(BUILD)/bin/hsa $(BUILD)/bin/ep11 \
 	    $(BUILD)/bin/ep11-bench $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BUILD)/bin/cryptounitd $(DESTDIR)$(PREFIX)/sbin
-	install -m 644 $(SO) $(SO_HOST) $(SO_UNIT) $(A_HSA) \
+	install -m 644 $(SO) $(SO_HOST) $(SO_UNIT) $(SO_LTTNG) $(A_HSA) \
 	    $(DESTDIR)$(PREFIX)/lib
 	ln -sf libhsa.so.0 $(DESTDIR)$(PREFIX)/lib/libhsa.so
 	ln -sf libep11.so.4 $(DESTDIR)$(PREFIX)/lib/libep11.so

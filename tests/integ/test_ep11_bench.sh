@@ -58,8 +58,8 @@ want 0 "$bin/ep11-bench" --state "$state" --unit operational-2 --rounds 3 \
 cp "$dir/out" "$dir/json"
 jq -e '.results | length == 2 and all(.[];
 	.off_ns > 0 and .direct_ns > 0 and .socket_ns > 0 and .sealed_ns > 0 and
-	.off_to_direct > 0 and .calls > 0)' "$dir/json" >/dev/null ||
-	fail "results are missing"
+	.off_to_direct > 0 and .calls > 0 and .ring_ns > 0)' \
+	"$dir/json" >/dev/null || fail "results are missing"
 # five calls make the keys
 made=$(jq '[.results[].calls] | add + 5' "$dir/json")
 "$bin/hsa" export --format envelope --unit operational-2 "$state" >"$dir/log"
@@ -78,6 +78,28 @@ want 0 "$bin/hsa" verify --key "$state/checkpoint.pub" "$state"
 want 0 "$bin/ep11-bench" --state "$state" --rounds 3 --slice-us 200 \
 	--threads 4 --case sha256-1k
 says "4 callers"
+# with callers: what sealing is of a bare write and sync
+want 0 "$bin/ep11-bench" --state "$state" --rounds 3 --slice-us 2000 \
+	--callers 8 --case random-32 --json
+jq -e '.results | length == 1 and all(.[]; .bare_ns > 0 and
+	.sealed_to_bare > 0 and .bytes_per_call > 100 and
+	.bytes_per_call < 2000 and has("ring_lost_percent"))' \
+	"$dir/out" >/dev/null || fail "no bare way"
+# LTTng, where it is; its absence is told
+want 1 "$bin/ep11-bench" --state "$state" --rounds 3 --slice-us 300 \
+	--case random-32 --no-direct --lttng
+says "LTTng-UST is not measured"
+lttng=absent
+if [ -e "$bin/../lib/libep11-bench-lttng.so" ] && command -v lttng >/dev/null
+then
+	want 0 tools/ep11-bench/with-lttng.sh "$bin/ep11-bench" \
+		--state "$state" --rounds 3 --slice-us 1000 --case random-32 \
+		--no-direct --lttng --json
+	jq -e '.results[0].lttng_ns > 0' "$dir/out" >/dev/null ||
+		fail "LTTng was not measured"
+	lttng=measured
+fi
+echo "LTTng-UST: $lttng"
 
 # not beside the daemon
 "$bin/cryptounitd" run "$state" >"$dir/run" 2>&1 &

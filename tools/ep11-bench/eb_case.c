@@ -2,6 +2,7 @@
 
 #include "ep11_pkcs11.h"
 #include "eb_case.h"
+#include "eb_stats.h"
 
 static struct hsa_slice
 of(const struct hsa_buf *b)
@@ -218,9 +219,33 @@ eb_cases(size_t *n)
 	return cases;
 }
 
+/* As many clocks read, and the same fields, as in a record of the unit. */
+static void
+trace(const struct eb_call *b, uint64_t begin)
+{
+	const struct hsa_call *c = &b->c;
+	struct eb_lttng_call t = {
+	    .mono_ns = begin,
+	    .mechanism = c->mech.type,
+	    .bytes_in = hsa_call_bytes_in(c),
+	    .bytes_out = hsa_call_bytes_out(c),
+	    .duration_ns = eb_now() - begin,
+	    .function = (uint32_t)c->fn,
+	    .rv = (uint32_t)c->rv,
+	    .reason = c->reason,
+	};
+
+	memcpy(t.key_id, c->key_id, sizeof(t.key_id));
+	memcpy(t.correlation_id, c->id, sizeof(t.correlation_id));
+	memcpy(t.command_id, b->caller->command_id, sizeof(t.command_id));
+	b->lttng->emit(&t);
+}
+
 uint64_t
 eb_call_once(struct eb_call *b)
 {
+	uint64_t begin = b->lttng != NULL ? eb_now() : 0;
+
 	hsa_call_reset(&b->c);
 	b->count++;
 	memcpy(b->c.id, &b->count, sizeof(b->count));
@@ -229,6 +254,10 @@ eb_call_once(struct eb_call *b)
 	if (b->via == NULL)
 		cryptounit_call(b->u, &b->c, b->caller);
 	else if (!hsa_is_ok(eb_socket_call(b->via, &b->c, b->caller)))
+		b->c.rv = CKR_DEVICE_ERROR;
+	if (b->lttng != NULL)
+		trace(b, begin);
+	if (b->bare != NULL && !hsa_is_ok(eb_bare_commit(b->bare)))
 		b->c.rv = CKR_DEVICE_ERROR;
 	return b->c.rv;
 }

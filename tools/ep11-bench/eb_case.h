@@ -6,6 +6,8 @@
 #define EB_CASE_H
 #include <stdbool.h>
 #include "cryptounit.h"
+#include "eb_bare.h"
+#include "eb_lttng.h"
 #include "eb_raw.h"
 #include "eb_socket.h"
 #include "hsa_call.h"
@@ -31,7 +33,9 @@ struct eb_call {
 	uint8_t data[EB_DATA], iv[16];
 	const struct eb_keys *keys;
 	bool uncached;
-	struct eb_socket *via; /* NULL: straight into the unit */
+	struct eb_socket *via;        /* NULL: straight into the unit */
+	const struct eb_lttng *lttng; /* a tracepoint after each; or NULL */
+	struct eb_bare *bare;         /* written after each; or NULL */
 };
 
 struct eb_case {

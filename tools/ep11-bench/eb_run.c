@@ -1,134 +1,69 @@
-#include <pthread.h>
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "ep11_pkcs11.h"
 #include "eb_run.h"
+#include "eb_slice.h"
 
 #define CALIBRATE 8u   /* operations */
 #define WARM_UP 4u     /* operations */
-#define PAIRS 5u       /* of off and direct slices in a round */
-#define SEALED_MIN 4u  /* operations of a sealed slice */
-#define OPS_MAX 20000u /* operations of any slice */
+#define PAIRS 5u       /* of slices in a round */
+#define SEALED_MIN 4u  /* operations of a slice that waits for the disk */
+#define OPS_MAX 20000u /* operations of any slice with one caller */
 
-struct bench {
-	const struct eb_case *what;
-	const struct eb_plan *plan;
-	struct cryptounit *u;
-	struct eb_raw *raw;
-	struct eb_socket *socket;
-	struct eb_call *call;             /* one each thread */
-	unsigned int off_ops, sealed_ops; /* in a slice, each caller */
-	struct eb_samples raw_ns, off_ns, socket_ns, sealed_ns, ratio, added;
-	uint64_t calls;
-	struct hsa_diag *diag;
+struct samples {
+	struct eb_samples ns[EB_WAYS], added[EB_WAYS];
+	struct eb_samples off_to_direct, ring_lost, sealed_to_bare, bytes;
 };
 
-/* ---- one slice ----------------------------------------------------------- */
-
-struct worker {
-	struct eb_call *call;
-	unsigned int ops;
-	uint64_t rv; /* the first that was no success */
+struct run {
+	struct eb_bench bench;
+	bool way[EB_WAYS]; /* wanted */
+	unsigned int ops;  /* of a slice, each caller */
+	unsigned int slow; /* the same where callers wait for the disk */
+	struct samples s;
 };
 
-static void *
-work(void *arg)
+/* ---- parts of a round ---------------------------------------------------- */
+
+static hsa_rc
+emission(struct run *r, enum cryptounit_emission mode)
 {
-	struct worker *w = arg;
-
-	for (unsigned int i = 0; i < w->ops && w->rv == CKR_OK; i++)
-		w->rv = eb_call_once(w->call);
-	return NULL;
+	return cryptounit_emission(r->bench.u, mode);
 }
 
-/* ns per operation as one caller sees it. */
+/* What the slice before left of the caches is not this one's. */
 static hsa_rc
-slice(struct bench *b, double *ns, unsigned int ops)
+warm(struct run *r, enum eb_way way)
 {
-	const unsigned int n = b->plan->threads;
-	struct worker *w = calloc(n, sizeof(*w));
-	pthread_t *t = calloc(n, sizeof(*t));
-	unsigned int started = 0;
-	uint64_t begin = 0, end = 0, rv = CKR_OK;
-	hsa_rc rc = HSA_RC(E_NOMEM);
+	double ns = 0;
 
-	if (w == NULL || t == NULL)
-		goto out;
-	for (unsigned int i = 0; i < n; i++)
-		w[i] = (struct worker){&b->call[i], ops, CKR_OK};
-	rc = HSA_OK;
-	begin = eb_now();
-	if (n == 1)
-		(void)work(&w[0]);
-	else
-		while (started < n && pthread_create(&t[started], NULL, work,
-					  &w[started]) == 0)
-			started++;
-	for (unsigned int i = 0; i < started; i++)
-		(void)pthread_join(t[i], NULL);
-	end = eb_now();
-	if (n > 1 && started < n) {
-		rc = hsa_fail(b->diag, HSA_RC(E_NOMEM),
-		    "cannot start %u threads; fix: fewer --threads", n);
-		goto out;
-	}
-	for (unsigned int i = 0; i < n && rv == CKR_OK; i++)
-		rv = w[i].rv;
-	if (rv != CKR_OK)
-		rc = hsa_fail(b->diag, HSA_RC(E_KEY),
-		    "%s: the unit answered 0x%llx", b->what->name,
-		    (unsigned long long)rv);
-	b->calls += (uint64_t)n * ops;
-	*ns = (double)(end - begin) / ops;
+	return eb_slice(&r->bench, &ns, way, WARM_UP);
+}
+
+static hsa_rc
+measure(struct run *r, double *ns, enum eb_way way, unsigned int ops)
+{
+	hsa_rc rc;
+
+	HSA_TRY(rc, eb_slice(&r->bench, ns, way, ops));
+	HSA_TRY(rc, eb_samples_add(&r->s.ns[way], *ns));
 out:
-	free(w);
-	free(t);
 	return rc;
 }
 
 static hsa_rc
-raw_slice(struct bench *b, double *ns, unsigned int ops)
-{
-	uint64_t begin = eb_now();
-	CK_RV rv = CKR_OK;
-
-	for (unsigned int i = 0; i < ops && rv == CKR_OK; i++)
-		rv = b->what->raw(b->raw, b->call[0].data);
-	*ns = (double)(eb_now() - begin) / ops;
-	if (rv != CKR_OK)
-		return hsa_fail(b->diag, HSA_RC(E_TOKEN),
-		    "%s by direct Cryptoki: 0x%lx", b->what->name, rv);
-	return HSA_OK;
-}
-
-/* ---- rounds -------------------------------------------------------------- */
-
-static unsigned int
-ops_for(const struct bench *b, double ns)
-{
-	double ops = (double)b->plan->slice_us * 1000 / ns;
-
-	if (ops < 1)
-		return 1;
-	return ops > OPS_MAX ? OPS_MAX : (unsigned int)ops;
-}
-
-static hsa_rc
-calibrate(struct bench *b)
+against(struct run *r, enum eb_way way, unsigned int ops, double off)
 {
 	double ns = 0;
 	hsa_rc rc;
 
-	HSA_TRY(rc, cryptounit_emission(b->u, CRYPTOUNIT_OFF));
-	HSA_TRY(rc, slice(b, &ns, CALIBRATE));
-	HSA_TRY(rc, slice(b, &ns, CALIBRATE));
-	b->off_ops = ops_for(b, ns);
-	HSA_TRY(rc, cryptounit_emission(b->u, CRYPTOUNIT_SEALED));
-	HSA_TRY(rc, slice(b, &ns, SEALED_MIN));
-	b->sealed_ops = ops_for(b, ns);
-	if (b->sealed_ops < SEALED_MIN)
-		b->sealed_ops = SEALED_MIN;
+	HSA_TRY(rc, warm(r, way));
+	HSA_TRY(rc, measure(r, &ns, way, ops));
+	HSA_TRY(rc, eb_samples_add(&r->s.added[way], ns - off));
 out:
 	return rc;
 }
@@ -136,96 +71,233 @@ out:
 /* The direct calls stand between two halves of the slice that they are
  * compared with, so that a drift of the clock cancels. */
 static hsa_rc
-pair(struct bench *b, double *off)
+off_and_direct(struct run *r, double *off)
 {
 	double raw = 0, half = 0;
 	hsa_rc rc;
 
-	HSA_TRY(rc, slice(b, off, (b->off_ops + 1) / 2));
-	if (b->raw == NULL)
-		goto out;
-	HSA_TRY(rc, raw_slice(b, &raw, b->off_ops));
-	HSA_TRY(rc, slice(b, &half, (b->off_ops + 1) / 2));
+	HSA_TRY(rc, eb_slice(&r->bench, off, EB_OFF, (r->ops + 1) / 2));
+	if (r->way[EB_DIRECT])
+		HSA_TRY(rc, measure(r, &raw, EB_DIRECT, r->ops));
+	HSA_TRY(rc, eb_slice(&r->bench, &half, EB_OFF, (r->ops + 1) / 2));
 	*off = (*off + half) / 2;
-	HSA_TRY(rc, eb_samples_add(&b->raw_ns, raw));
-	HSA_TRY(rc, eb_samples_add(&b->ratio, *off / raw));
+	HSA_TRY(rc, eb_samples_add(&r->s.ns[EB_OFF], *off));
+	if (r->way[EB_DIRECT])
+		HSA_TRY(rc, eb_samples_add(&r->s.off_to_direct, *off / raw));
+out:
+	return rc;
+}
+
+/* With callers on every core it is the sealer that costs; it has to be done
+ * with all of the slice. */
+static hsa_rc
+ring_lost(struct run *r)
+{
+	double off = 0, ring = 0;
+	hsa_rc rc;
+
+	HSA_TRY(rc, emission(r, CRYPTOUNIT_OFF));
+	HSA_TRY(rc, warm(r, EB_OFF));
+	HSA_TRY(rc, eb_slice(&r->bench, &off, EB_OFF, r->ops));
+	HSA_TRY(rc, emission(r, CRYPTOUNIT_RING));
+	HSA_TRY(rc, warm(r, EB_RING));
+	HSA_TRY(rc, eb_slice_drained(&r->bench, &ring, EB_RING, r->ops));
+	HSA_TRY(rc, eb_samples_add(&r->s.ring_lost, 100 * (1 - off / ring)));
 out:
 	return rc;
 }
 
 static hsa_rc
-round_of(struct bench *b)
+pair(struct run *r, double *off)
 {
-	double off = 0, sealed = 0, sum = 0;
 	hsa_rc rc;
 
-	HSA_TRY(rc, cryptounit_emission(b->u, CRYPTOUNIT_OFF));
-	/* what the last round's sealing left of the caches is not the case's */
-	HSA_TRY(rc, slice(b, &off, WARM_UP));
-	if (b->raw != NULL)
-		HSA_TRY(rc, raw_slice(b, &off, WARM_UP));
+	HSA_TRY(rc, emission(r, CRYPTOUNIT_OFF));
+	HSA_TRY(rc, warm(r, EB_OFF));
+	if (r->way[EB_DIRECT])
+		HSA_TRY(rc, warm(r, EB_DIRECT));
+	HSA_TRY(rc, off_and_direct(r, off));
+	if (r->way[EB_LTTNG])
+		HSA_TRY(rc, against(r, EB_LTTNG, r->ops, *off));
+	HSA_TRY(rc, emission(r, CRYPTOUNIT_RING));
+	HSA_TRY(rc, against(r, EB_RING, r->ops, *off));
+out:
+	return rc;
+}
+
+/* Of all segments. */
+static double
+log_bytes(const char *folder)
+{
+	DIR *d = opendir(folder);
+	double sum = 0;
+	struct dirent *e;
+	struct stat st;
+
+	if (d == NULL)
+		return 0;
+	while ((e = readdir(d)) != NULL)
+		if (strncmp(e->d_name, "seg-", 4) == 0 &&
+		    fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			sum += (double)st.st_size;
+	(void)closedir(d);
+	return sum;
+}
+
+/* Sealed, and the bare way with as many bytes as that made of a call. */
+static hsa_rc
+sealed(struct run *r, double off)
+{
+	const struct eb_besides *x = r->bench.besides;
+	const double n = (double)r->slow * r->bench.plan->threads;
+	double before = 0, bytes = 0, ns = 0, bare = 0;
+	hsa_rc rc;
+
+	HSA_TRY(rc, emission(r, CRYPTOUNIT_SEALED));
+	HSA_TRY(rc, warm(r, EB_SEALED));
+	if (r->way[EB_BARE])
+		before = log_bytes(x->log);
+	HSA_TRY(rc, measure(r, &ns, EB_SEALED, r->slow));
+	HSA_TRY(rc, eb_samples_add(&r->s.added[EB_SEALED], ns - off));
+	if (!r->way[EB_BARE])
+		goto out;
+	bytes = (log_bytes(x->log) - before) / n;
+	eb_bare_length(x->bare, bytes < 1 ? 1 : (size_t)bytes);
+	HSA_TRY(rc, eb_samples_add(&r->s.bytes, bytes));
+	HSA_TRY(rc, emission(r, CRYPTOUNIT_OFF));
+	HSA_TRY(rc, warm(r, EB_BARE));
+	HSA_TRY(rc, measure(r, &bare, EB_BARE, r->slow));
+	HSA_TRY(rc, eb_samples_add(&r->s.added[EB_BARE], bare - off));
+	HSA_TRY(rc, eb_samples_add(&r->s.sealed_to_bare, bare / ns));
+out:
+	return rc;
+}
+
+static hsa_rc
+round_of(struct run *r)
+{
+	double off = 0, sum = 0;
+	hsa_rc rc;
+
 	for (unsigned int i = 0; i < PAIRS; i++) {
-		HSA_TRY(rc, pair(b, &off));
-		HSA_TRY(rc, eb_samples_add(&b->off_ns, off));
+		HSA_TRY(rc, pair(r, &off));
 		sum += off;
 	}
-	if (b->socket != NULL) {
-		b->call[0].via = b->socket;
-		rc = slice(b, &off, b->off_ops);
-		b->call[0].via = NULL;
-		if (hsa_is_ok(rc))
-			rc = eb_samples_add(&b->socket_ns, off);
-		if (!hsa_is_ok(rc))
-			goto out;
+	if (r->bench.plan->threads > 1)
+		HSA_TRY(rc, ring_lost(r));
+	if (r->way[EB_SOCKET]) {
+		HSA_TRY(rc, emission(r, CRYPTOUNIT_OFF));
+		HSA_TRY(rc, against(r, EB_SOCKET, r->ops, sum / PAIRS));
 	}
-	HSA_TRY(rc, cryptounit_emission(b->u, CRYPTOUNIT_SEALED));
-	HSA_TRY(rc, slice(b, &sealed, b->sealed_ops));
-	HSA_TRY(rc, eb_samples_add(&b->sealed_ns, sealed));
-	HSA_TRY(rc, eb_samples_add(&b->added, sealed - sum / PAIRS));
+	HSA_TRY(rc, sealed(r, sum / PAIRS));
+out:
+	return rc;
+}
+
+/* ---- around the rounds --------------------------------------------------- */
+
+static unsigned int
+ops_for(const struct run *r, double ns, unsigned int min)
+{
+	double ops = (double)r->bench.plan->slice_us * 1000 / ns;
+
+	if (ops < min)
+		return min;
+	return r->bench.plan->threads == 1 && ops > OPS_MAX ? OPS_MAX
+							    : (unsigned int)ops;
+}
+
+static hsa_rc
+calibrate(struct run *r)
+{
+	double ns = 0;
+	hsa_rc rc;
+
+	HSA_TRY(rc, emission(r, CRYPTOUNIT_OFF));
+	HSA_TRY(rc, eb_slice(&r->bench, &ns, EB_OFF, CALIBRATE));
+	HSA_TRY(rc, eb_slice(&r->bench, &ns, EB_OFF, CALIBRATE));
+	/* threads take a while to start */
+	HSA_TRY(rc, eb_slice(&r->bench, &ns, EB_OFF, ops_for(r, ns, 1)));
+	r->ops = ops_for(r, ns, 1);
+	HSA_TRY(rc, emission(r, CRYPTOUNIT_SEALED));
+	HSA_TRY(rc, eb_slice(&r->bench, &ns, EB_SEALED, SEALED_MIN));
+	r->slow = ops_for(r, ns, SEALED_MIN);
 out:
 	return rc;
 }
 
 static void
-conclude(struct eb_result *res, struct bench *b)
+conclude(struct eb_result *res, struct run *r)
 {
 	*res = (struct eb_result){
-	    .what = b->what,
-	    .has_raw = b->raw != NULL,
-	    .raw_ns = eb_quantile(&b->raw_ns, 0.5),
-	    .has_socket = b->socket != NULL,
-	    .off_ns = eb_quantile(&b->off_ns, 0.5),
-	    .socket_ns = eb_quantile(&b->socket_ns, 0.5),
-	    .sealed_ns = eb_quantile(&b->sealed_ns, 0.5),
-	    .off_p99 = eb_quantile(&b->off_ns, 0.99),
-	    .sealed_p99 = eb_quantile(&b->sealed_ns, 0.99),
-	    .ratio = eb_quantile(&b->ratio, 0.5),
-	    .added_ns = eb_quantile(&b->added, 0.5),
-	    .calls = b->calls,
+	    .what = r->bench.what,
+	    .off_to_direct = eb_quantile(&r->s.off_to_direct, 0.5),
+	    .ring_lost = eb_quantile(&r->s.ring_lost, 0.5),
+	    .sealed_to_bare = eb_quantile(&r->s.sealed_to_bare, 0.5),
+	    .bytes = eb_quantile(&r->s.bytes, 0.5),
+	    .calls = r->bench.calls,
 	};
-	res->off_per_s = 1e9 * b->plan->threads / res->off_ns;
-	res->sealed_per_s = 1e9 * b->plan->threads / res->sealed_ns;
+	for (int i = 0; i < EB_WAYS; i++) {
+		struct eb_figures *f = &res->way[i];
+
+		f->has = r->way[i];
+		f->ns = eb_quantile(&r->s.ns[i], 0.5);
+		f->p99 = eb_quantile(&r->s.ns[i], 0.99);
+		f->added = eb_quantile(&r->s.added[i], 0.5);
+		if (f->ns > 0)
+			f->per_s = 1e9 * r->bench.plan->threads / f->ns;
+	}
+	if (r->way[EB_LTTNG] && res->way[EB_LTTNG].added > 0)
+		res->ring_to_lttng =
+		    res->way[EB_RING].added / res->way[EB_LTTNG].added;
+}
+
+static void
+samples_free(struct samples *s)
+{
+	for (int i = 0; i < EB_WAYS; i++) {
+		eb_samples_free(&s->ns[i]);
+		eb_samples_free(&s->added[i]);
+	}
+	eb_samples_free(&s->off_to_direct);
+	eb_samples_free(&s->ring_lost);
+	eb_samples_free(&s->sealed_to_bare);
+	eb_samples_free(&s->bytes);
+}
+
+static void
+choose(struct run *r)
+{
+	const struct eb_besides *x = r->bench.besides;
+	const bool alone = r->bench.plan->threads == 1;
+
+	r->way[EB_OFF] = r->way[EB_RING] = r->way[EB_SEALED] = true;
+	r->way[EB_DIRECT] =
+	    alone && x->raw != NULL && r->bench.what->raw != NULL;
+	r->way[EB_SOCKET] = alone && x->socket != NULL;
+	r->way[EB_LTTNG] = alone && x->lttng != NULL;
+	r->way[EB_BARE] = x->bare != NULL;
 }
 
 hsa_rc
 eb_run(struct eb_result *res, const struct eb_case *what,
     const struct eb_plan *plan, struct cryptounit *u,
     const struct hsa_caller *caller, const struct eb_keys *keys,
-    struct eb_raw *raw, struct eb_socket *socket, struct hsa_diag *diag)
+    const struct eb_besides *besides, struct hsa_diag *diag)
 {
-	struct bench b = {.what = what,
-	    .plan = plan,
-	    .u = u,
-	    .raw = what->raw != NULL && plan->threads == 1 ? raw : NULL,
-	    .socket = plan->threads == 1 ? socket : NULL,
-	    .diag = diag};
+	struct run r = {.bench = {.what = what,
+			    .plan = plan,
+			    .besides = besides,
+			    .u = u,
+			    .diag = diag}};
+	struct eb_bench *b = &r.bench;
 	hsa_rc rc = HSA_RC(E_NOMEM);
 
-	b.call = calloc(plan->threads, sizeof(*b.call));
-	if (b.call == NULL)
+	b->call = calloc(plan->threads, sizeof(*b->call));
+	if (b->call == NULL)
 		goto out;
 	for (unsigned int i = 0; i < plan->threads; i++) {
-		struct eb_call *c = &b.call[i];
+		struct eb_call *c = &b->call[i];
 
 		c->u = u;
 		c->caller = caller;
@@ -235,19 +307,15 @@ eb_run(struct eb_result *res, const struct eb_case *what,
 		memset(c->data, EB_FILL, sizeof(c->data));
 		what->prepare(c);
 	}
-	HSA_TRY(rc, calibrate(&b));
+	choose(&r);
+	HSA_TRY(rc, calibrate(&r));
 	for (unsigned int i = 0; i < plan->rounds; i++)
-		HSA_TRY(rc, round_of(&b));
-	conclude(res, &b);
+		HSA_TRY(rc, round_of(&r));
+	conclude(res, &r);
 out:
-	for (unsigned int i = 0; b.call != NULL && i < plan->threads; i++)
-		hsa_call_free(&b.call[i].c);
-	free(b.call);
-	eb_samples_free(&b.raw_ns);
-	eb_samples_free(&b.off_ns);
-	eb_samples_free(&b.socket_ns);
-	eb_samples_free(&b.sealed_ns);
-	eb_samples_free(&b.ratio);
-	eb_samples_free(&b.added);
+	for (unsigned int i = 0; b->call != NULL && i < plan->threads; i++)
+		hsa_call_free(&b->call[i].c);
+	free(b->call);
+	samples_free(&r.s);
 	return rc;
 }

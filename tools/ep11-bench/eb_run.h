@@ -1,14 +1,25 @@
 /*
- * eb_run.h - measure one case in interleaved slices: direct Cryptoki, the
- * unit without emission, the same over a socket, the unit with every event
- * sealed, round after round, so that what the machine does besides falls on
- * all alike. Ratios and
- * differences are taken within a round, and their medians are reported.
+ * eb_run.h - measure one case in interleaved slices, round after round, so that
+ * what the machine does besides falls on all alike. Ratios and differences are
+ * taken within a round, and their medians are reported.
  */
 #ifndef EB_RUN_H
 #define EB_RUN_H
+#include "eb_bare.h"
 #include "eb_case.h"
 #include "eb_stats.h"
+
+/* The ways that an operation goes. */
+enum eb_way {
+	EB_DIRECT, /* Cryptoki, without a unit */
+	EB_OFF,    /* through the unit, no event: what the others are held to */
+	EB_SOCKET, /* off, over a socket */
+	EB_RING,   /* each event in the ring */
+	EB_LTTNG,  /* off, and a tracepoint with the same fields */
+	EB_SEALED, /* each event on stable storage */
+	EB_BARE,   /* off, and as many bytes by a shared write and fdatasync */
+	EB_WAYS
+};
 
 struct eb_plan {
 	unsigned int rounds;
@@ -16,24 +27,37 @@ struct eb_plan {
 	unsigned int threads;  /* callers at once; direct Cryptoki has one */
 };
 
+/* What is measured besides OFF, RING and SEALED. NULL: not. */
+struct eb_besides {
+	struct eb_raw *raw;
+	struct eb_socket *socket;
+	const struct eb_lttng *lttng;
+	struct eb_bare *bare;
+	const char *log; /* folder, for the bytes of a sealed call; with bare */
+};
+
 struct eb_result {
 	const struct eb_case *what;
-	bool has_raw;
-	bool has_socket;
-	double raw_ns, off_ns, sealed_ns; /* per operation, medians */
-	double socket_ns;                 /* off, over a socket */
-	double off_p99, sealed_p99;       /* of slices' means */
-	double ratio;    /* off to direct, median of the rounds' */
-	double added_ns; /* sealed minus off, the same */
-	double off_per_s, sealed_per_s; /* all callers together */
+	struct eb_figures {
+		bool has;
+		double ns, p99; /* per operation and caller; of slices' means */
+		double added;   /* to off, median of the rounds' differences */
+		double per_s;   /* all callers together */
+	} way[EB_WAYS];
+	double off_to_direct;
+	/* of the throughput, in percent, until all is sealed that the slice
+	 * left in the ring: what the sealer takes from the callers, too */
+	double ring_lost;
+	double ring_to_lttng;  /* what each adds */
+	double sealed_to_bare; /* throughput */
+	double bytes; /* of a sealed call in the log, checkpoints, too */
 	uint64_t calls;
 };
 
-/* raw, socket NULL: without the direct calls, without the socket. E_KEY with a
- * diagnosis when a call does not succeed. */
+/* E_KEY with a diagnosis when a call does not succeed. */
 HSA_MUST_USE hsa_rc eb_run(struct eb_result *res, const struct eb_case *what,
     const struct eb_plan *plan, struct cryptounit *u,
     const struct hsa_caller *caller, const struct eb_keys *keys,
-    struct eb_raw *raw, struct eb_socket *socket, struct hsa_diag *diag);
+    const struct eb_besides *besides, struct hsa_diag *diag);
 
 #endif

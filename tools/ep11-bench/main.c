@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "hsa_buf.h"
 #include "hsa_hash.h"
 #include "eb_case.h"
 #include "eb_print.h"
@@ -21,21 +22,28 @@ enum {
 
 static const char usage_text[] =
     "usage: ep11-bench --state DIR [--unit NAME] [--case NAME]...\n"
-    "           [--rounds N] [--slice-us N] [--threads N] [--no-direct]\n"
-    "           [--json]\n"
+    "           [--rounds N] [--slice-us N] [--threads N | --callers N]\n"
+    "           [--no-direct] [--lttng] [--json]\n"
     "       ep11-bench --list | --help | --version\n"
     "\n"
-    "Measures EP11 operations of one crypto unit in this process: by direct\n"
-    "Cryptoki on its token, through the unit without events, the same over a\n"
-    "socket, and with every event sealed, in interleaved slices. The unit\n"
-    "needs a master key, and cryptounitd must not be running on DIR.\n"
+    "Measures EP11 operations of one crypto unit in this process, in\n"
+    "interleaved slices: by direct Cryptoki on its token, through the unit\n"
+    "without events, the same over a socket, with every event in the ring,\n"
+    "and with every event sealed. The unit needs a master key, and\n"
+    "cryptounitd must not be running on DIR.\n"
     "\n"
     "  --state DIR    installation made by `cryptounitd init`\n"
     "  --unit NAME    one of its units (default: the first)\n"
     "  --case NAME    measure this only; may be given again\n"
     "  --rounds N     rounds of slices, 3 to 1000 (default 40)\n"
     "  --slice-us N   microseconds of work in a slice (default 1000)\n"
-    "  --threads N    callers at once, 1 to 256 (default 1)\n"
+    "  --threads N    callers at once, 1 to 256 (default 1); give as many as\n"
+    "                 there are cores, and longer slices, to see what the\n"
+    "                 sealer takes from them\n"
+    "  --callers N    the same, and hold sealing against a bare write and\n"
+    "                 fdatasync of as many bytes\n"
+    "  --lttng        and against an LTTng-UST tracepoint; run through\n"
+    "                 with-lttng.sh\n"
     "  --no-direct    leave the direct Cryptoki calls out\n"
     "\n"
     "Turning emission off and on leaves records of its own in the unit's log.\n"
@@ -46,7 +54,7 @@ struct options {
 	const char *only[CASES_MAX];
 	size_t only_len;
 	struct eb_plan plan;
-	bool json, direct;
+	bool json, direct, lttng, bare;
 };
 
 static int
@@ -102,6 +110,8 @@ read_options(struct options *o, int argc, char **argv)
 	    {"rounds", required_argument, NULL, 'r'},
 	    {"slice-us", required_argument, NULL, 'l'},
 	    {"threads", required_argument, NULL, 't'},
+	    {"callers", required_argument, NULL, 'C'},
+	    {"lttng", no_argument, NULL, 'T'},
 	    {"no-direct", no_argument, NULL, 'd'},
 	    {"json", no_argument, NULL, 'j'},
 	    {"list", no_argument, NULL, 'L'},
@@ -134,6 +144,13 @@ read_options(struct options *o, int argc, char **argv)
 			break;
 		case 't':
 			good = number(&o->plan.threads, optarg, 1, 256);
+			break;
+		case 'C':
+			good = number(&o->plan.threads, optarg, 1, 256);
+			o->bare = true;
+			break;
+		case 'T':
+			o->lttng = true;
 			break;
 		case 'd':
 			o->direct = false;
@@ -191,55 +208,111 @@ out:
 	return rc;
 }
 
+/* What is there besides the unit, and is given back at the end. */
+struct things {
+	struct eb_keys *keys;
+	struct hsa_caller caller;
+	struct eb_raw raw;
+	struct eb_socket socket;
+	struct eb_lttng lttng;
+	struct eb_bare bare;
+	struct hsa_buf log;
+	struct eb_besides besides;
+};
+
 static hsa_rc
-measure(const struct options *o, struct cryptounit *u, struct hsa_diag *diag)
+make_caller(struct hsa_caller *c)
 {
-	struct hsa_caller caller = {0};
-	struct eb_result result[CASES_MAX] = {{0}};
-	struct eb_keys *keys = calloc(1, sizeof(*keys));
-	struct eb_raw raw = {0};
-	struct eb_socket socket = {0};
-	size_t n = 0, done = 0;
+	struct hsa_initiator *i = &c->initiator;
+	hsa_rc rc;
+
+	c->tag = hsa_caller_tag();
+	HSA_TRY(rc, hsa_strdup_opt(&i->id, "ep11-bench"));
+	HSA_TRY(rc, hsa_strdup_opt(&i->name, "ep11-bench"));
+	HSA_TRY(
+	    rc, hsa_strdup_opt(&i->type_uri, "service/security/account/user"));
+	HSA_TRY(rc, hsa_strdup_opt(&i->credential_type, "user"));
+	HSA_TRY(rc, hsa_strdup_opt(&i->host_address, "127.0.0.1"));
+	HSA_TRY(rc, hsa_strdup_opt(&i->host_address_type, "IPv4"));
+out:
+	return rc;
+}
+
+static hsa_rc
+prepare(struct things *t, const struct options *o, struct cryptounit *u,
+    struct hsa_diag *diag)
+{
+	struct eb_besides *x = &t->besides;
+	size_t n = 0;
 	const struct eb_case *all = eb_cases(&n);
 	bool many = false;
 	hsa_rc rc = HSA_RC(E_NOMEM);
 
-	if (keys == NULL)
+	t->keys = calloc(1, sizeof(*t->keys));
+	if (t->keys == NULL)
 		goto out;
-	HSA_TRY(rc, hsa_strdup_opt(&caller.initiator.id, "ep11-bench"));
-	HSA_TRY(rc, hsa_strdup_opt(&caller.initiator.name, "ep11-bench"));
-	HSA_TRY(rc, hsa_strdup_opt(&caller.initiator.type_uri,
-			"service/security/account/user"));
-	HSA_TRY(rc, hsa_strdup_opt(&caller.initiator.credential_type, "user"));
-	HSA_TRY(
-	    rc, hsa_strdup_opt(&caller.initiator.host_address, "127.0.0.1"));
-	HSA_TRY(
-	    rc, hsa_strdup_opt(&caller.initiator.host_address_type, "IPv4"));
+	HSA_TRY(rc, make_caller(&t->caller));
 	for (size_t i = 0; i < n; i++)
 		many = many || (all[i].uncached && wanted(o, all[i].name));
 	HSA_TRY(rc, cryptounit_emission(u, CRYPTOUNIT_OFF));
-	HSA_TRY(rc, eb_keys_make(keys, u, &caller, many, diag));
+	HSA_TRY(rc, eb_keys_make(t->keys, u, &t->caller, many, diag));
 	HSA_TRY(rc, cryptounit_emission(u, CRYPTOUNIT_SEALED));
-	if (o->direct && o->plan.threads == 1)
-		HSA_TRY(rc, open_raw(&raw, u, diag));
-	HSA_TRY(rc, eb_socket_open(&socket, u, diag));
+	if (o->direct && o->plan.threads == 1) {
+		HSA_TRY(rc, open_raw(&t->raw, u, diag));
+		x->raw = &t->raw;
+	}
+	HSA_TRY(rc, eb_socket_open(&t->socket, u, diag));
+	x->socket = &t->socket;
+	if (o->lttng) {
+		HSA_TRY(rc, eb_lttng_open(&t->lttng, diag));
+		x->lttng = &t->lttng;
+	}
+	if (!o->bare)
+		goto out;
+	hsa_buf_printf(&t->log, "%s/log", cryptounit_folder(u));
+	HSA_TRY(rc, hsa_buf_rc(&t->log));
+	x->log = hsa_buf_cstr(&t->log);
+	HSA_TRY(rc, eb_bare_open(&t->bare, cryptounit_folder(u), diag));
+	x->bare = &t->bare;
+out:
+	return rc;
+}
+
+static void
+give_back(struct things *t)
+{
+	eb_bare_close(&t->bare);
+	eb_lttng_close(&t->lttng);
+	eb_socket_close(&t->socket);
+	eb_raw_close(&t->raw);
+	if (t->keys != NULL)
+		eb_keys_free(t->keys);
+	free(t->keys);
+	hsa_caller_free(&t->caller);
+	hsa_buf_free(&t->log);
+}
+
+static hsa_rc
+measure(const struct options *o, struct cryptounit *u, struct hsa_diag *diag)
+{
+	struct eb_result result[CASES_MAX] = {{0}};
+	struct things t = {0};
+	size_t n = 0, done = 0;
+	const struct eb_case *all = eb_cases(&n);
+	hsa_rc rc;
+
+	HSA_TRY(rc, prepare(&t, o, u, diag));
 	for (size_t i = 0; i < n; i++) {
 		if (!wanted(o, all[i].name))
 			continue;
-		HSA_TRY(
-		    rc, eb_run(&result[done], &all[i], &o->plan, u, &caller,
-			    keys, raw.so != NULL ? &raw : NULL, &socket, diag));
+		HSA_TRY(rc, eb_run(&result[done], &all[i], &o->plan, u,
+				&t.caller, t.keys, &t.besides, diag));
 		done++;
 	}
 	if (!(o->json ? eb_print_json : eb_print_text)(result, done, &o->plan))
 		rc = hsa_fail(diag, HSA_RC(E_IO), "cannot write the results");
 out:
-	eb_socket_close(&socket);
-	eb_raw_close(&raw);
-	if (keys != NULL)
-		eb_keys_free(keys);
-	free(keys);
-	hsa_caller_free(&caller);
+	give_back(&t);
 	return rc;
 }
 
