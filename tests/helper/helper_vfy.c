@@ -448,6 +448,21 @@ helper_vfy_context(struct helper_vfy_log *l)
 }
 
 void
+helper_vfy_released(struct helper_vfy_log *l, int64_t before)
+{
+	struct hsa_record r = {0};
+
+	helper_vfy_make(l, &r);
+	free(r.special.name);
+	r.special.name = copy("LOG_RELEASED");
+	hsa_data_free(&r.special.details);
+	MUST(hsa_is_ok(hsa_data_integer(&r.special.details, "before", before)));
+	helper_vfy_put(l, &r, l->n);
+	hsa_record_free(&r);
+	helper_vfy_checkpoint(l);
+}
+
+void
 helper_vfy_compact(struct helper_vfy_log *l, uint64_t context)
 {
 	struct hsa_record r = {

@@ -59,6 +59,8 @@ void helper_vfy_use(struct helper_vfy_log *l);     /* ep11.use, success */
 void helper_vfy_opened(struct helper_vfy_log *l);  /* SEGMENT_OPENED */
 void helper_vfy_context(struct helper_vfy_log *l); /* of ep11.use, success */
 void helper_vfy_compact(struct helper_vfy_log *l, uint64_t context);
+/* LOG_RELEASED, with a checkpoint: records before this one may be missing. */
+void helper_vfy_released(struct helper_vfy_log *l, int64_t before);
 /* Record bytes of the caller's, taken as they are. */
 void helper_vfy_raw(struct helper_vfy_log *l, const void *p, size_t n);
 /* What the next special would be, changed by the caller before encoding. */

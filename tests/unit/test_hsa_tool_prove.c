@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cmd.h"
 #include "helper_cosign.h"
@@ -243,12 +244,12 @@ test_prove__every_pair_of_checkpoints_is_consistent(void **state)
 	assert_int_equal(
 	    run(&cmd_prove, ARGS("prove", "-k", pub, "-f", "9", log_dir)), 1);
 	assert_true(says(&err, "no checkpoint over 9 records; the one before "
-			       "it is over 8, the next over 12"));
+			       "is over 8, the next is over 12"));
 	assert_int_equal(run(&cmd_prove, ARGS("prove", "-k", pub, "-f", "8",
 					     "-t", "18", log_dir)),
 	    1);
-	assert_true(says(&err, "over 18 records; the one before it is over "
-			       "16, the next over 20"));
+	assert_true(says(&err,
+	    "over 18 records; the one before is over 16, the next is over 20"));
 	assert_int_equal(
 	    run(&cmd_prove, ARGS("prove", "-k", pub, "-f", "21", log_dir)), 1);
 	assert_true(says(&err, "20 sealed records, not 21"));
@@ -386,6 +387,62 @@ test_prove__a_damaged_log_proves_what_is_whole(void **state)
 }
 
 static void
+test_prove__a_log_with_released_segments_proves_what_it_has(void **state)
+{
+	static const char *const from[] = {"4", "8", "12", "16"};
+	char dir[96], path[200], n[24];
+	struct helper_vfy_log c;
+
+	(void)state;
+	helper_vfy_init(&c, 1);
+	helper_vfy_fill(&c, 23, 4, 4); /* files: 0, 4, 8, ... */
+	helper_vfy_released(&c, 12);
+	(void)snprintf(dir, sizeof(dir), "%s/released", base);
+	helper_vfy_write(&c, dir);
+	for (size_t i = 0; i < 3; i++) {
+		(void)snprintf(
+		    path, sizeof(path), "%s/%.32s", dir, c.file[i].name);
+		assert_int_equal(unlink(path), 0);
+	}
+	for (size_t i = 0; i < c.n; i++) {
+		(void)snprintf(n, sizeof(n), "%zu", i);
+		assert_int_equal(
+		    run(&cmd_prove, ARGS("prove", "-k", pub, "-s", n, dir)),
+		    i < 12);
+		if (i < 12)
+			assert_true(says(&err, "begins with record 12: those "
+					       "before it were released"));
+		else
+			assert_int_equal(verify_out(), 0);
+	}
+	/* from 12, its frontier is in the header; before, it is not */
+	for (size_t i = 0; i < 4; i++) {
+		struct hsa_buf note = {0};
+		uint8_t root[32];
+		size_t size = strtoul(from[i], NULL, 10);
+
+		assert_int_equal(run(&cmd_prove, ARGS("prove", "-k", pub, "-f",
+						     from[i], dir)),
+		    size < 16);
+		helper_vfy_root(root, &c, size);
+		helper_vfy_note(&note, c.origin, size, root, c.key);
+		helper_vfy_put_file(base, "old", note.p, note.len);
+		(void)snprintf(path, sizeof(path), "%s/old", base);
+		assert_int_equal(
+		    run(&cmd_prove, ARGS("prove", "-k", pub, "-f", path, dir)),
+		    size < 12);
+		if (size >= 12)
+			assert_int_equal(verify_out(), 0);
+		hsa_buf_free(&note);
+	}
+	(void)snprintf(path, sizeof(path), "%s/tiles", base);
+	assert_int_equal(
+	    run(&cmd_export, ARGS("export", "-k", pub, "-t", path, dir)), 2);
+	assert_true(says(&err, "of a collected copy alone"));
+	helper_vfy_free(&c);
+}
+
+static void
 test_verify__a_bad_proof_is_named(void **state)
 {
 	char none[96];
@@ -503,7 +560,7 @@ test_prove__wrong_usage_is_said(void **state)
 	    2);
 	assert_int_equal(
 	    run(&cmd_prove, ARGS("prove", "-s", "20", "-k", pub, log_dir)), 1);
-	assert_true(says(&err, "20 sealed records, from 0"));
+	assert_true(says(&err, "the log has 20 that are sealed"));
 	assert_int_equal(run(&cmd_prove, ARGS("prove", "-s", "2", "-k", pub,
 					     "-o", "/nowhere/x", log_dir)),
 	    2);
@@ -529,6 +586,7 @@ main(void)
 	    CASE(test_prove__to_a_checkpoint_from_elsewhere),
 	    CASE(test_prove__a_witness_gets_what_it_takes),
 	    CASE(test_prove__a_damaged_log_proves_what_is_whole),
+	    CASE(test_prove__a_log_with_released_segments_proves_what_it_has),
 	    CASE(test_verify__a_bad_proof_is_named),
 	    CASE(test_verify__a_log_with_its_witnesses),
 	    CASE(test_prove__wrong_usage_is_said),

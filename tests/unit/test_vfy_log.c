@@ -803,22 +803,6 @@ test_log__a_missing_renamed_or_exchanged_segment_is_found(void **state)
 /* ---- released segments (V1, W5) ------------------------------------------ */
 
 static void
-put_released(struct helper_vfy_log *l, int64_t before)
-{
-	struct hsa_record r = {0};
-
-	helper_vfy_make(l, &r);
-	free(r.special.name);
-	r.special.name = strdup("LOG_RELEASED");
-	hsa_data_free(&r.special.details);
-	assert_int_equal(
-	    hsa_data_integer(&r.special.details, "before", before).v, 0);
-	helper_vfy_put(l, &r, l->n);
-	hsa_record_free(&r);
-	helper_vfy_checkpoint(l);
-}
-
-static void
 remove_first(const struct helper_vfy_log *l, size_t files)
 {
 	char path[300];
@@ -840,7 +824,7 @@ test_log__segments_that_were_released_may_be_missing(void **state)
 	(void)state;
 	helper_vfy_init(&l, 2);
 	helper_vfy_fill(&l, 23, 2, 4); /* 6 files: 0, 4, 8, ... */
-	put_released(&l, 8);
+	helper_vfy_released(&l, 8);
 	good(&l);
 	for (size_t gone = 1; gone < l.files; gone++) {
 		remove_first(&l, gone);
@@ -869,7 +853,7 @@ test_log__a_released_log_proves_the_header_it_begins_with(void **state)
 	(void)state;
 	helper_vfy_init(&l, 2);
 	helper_vfy_fill(&l, 11, 2, 4);
-	put_released(&l, 4);
+	helper_vfy_released(&l, 4);
 	helper_vfy_root(root[0], &l, 4);
 	root[0][3] ^= 1;
 	reheader(&l, l.origin, 4, (const uint8_t(*)[32])root, 1,

@@ -61,6 +61,16 @@ at_size(struct walk *w)
 }
 
 static hsa_rc
+on_begin(void *ctx, const struct vfy_tree *t)
+{
+	struct walk *w = ctx;
+
+	if (w->j->what == PROVE_SIZES)
+		vfy_path_begin(&w->path, t);
+	return HSA_OK;
+}
+
+static hsa_rc
 on_node(void *ctx, const struct vfy_node *n)
 {
 	struct walk *w = ctx;
@@ -89,8 +99,8 @@ on_leaf(void *ctx, const struct vfy_tree *t, const uint8_t *raw, size_t n)
 	w->tree = t;
 	if (w->j->what == PROVE_SEQUENCE && t->size - 1 == w->j->sequence)
 		HSA_TRY(rc, keep(w, w->j->sequence, raw, n));
-	if (w->j->what == PROVE_SIZES && t->size == w->j->from.size)
-		w->found = true;
+	if (w->j->what == PROVE_SIZES && t->size >= w->j->from.size)
+		w->found = w->path.found;
 	/* an event is known only when its record has been read */
 	if (w->j->what != PROVE_EVENT)
 		rc = at_size(w);
@@ -152,15 +162,28 @@ out:
 static void
 no_checkpoint(const struct near *n, uint64_t size, struct hsa_diag *diag)
 {
-	char above[64] = "and none over more";
+	char below[64] = "none over fewer", above[64] = "none over more";
 
+	if (n->below != 0)
+		(void)snprintf(below, sizeof(below),
+		    "the one before is over %" PRIu64, n->below);
 	if (n->has_above)
-		(void)snprintf(
-		    above, sizeof(above), "the next over %" PRIu64, n->above);
+		(void)snprintf(above, sizeof(above),
+		    "the next is over %" PRIu64, n->above);
 	hsa_diag_set(diag,
-	    "the log has no checkpoint over %" PRIu64
-	    " records; the one before it is over %" PRIu64 ", %s",
-	    size, n->below, above);
+	    "the log has no checkpoint over %" PRIu64 " records; %s, %s", size,
+	    below, above);
+}
+
+static bool
+released(const struct walk *w)
+{
+	const struct prove_job *j = w->j;
+	uint64_t first = w->m->log.first;
+
+	return !w->found &&
+	       ((j->what == PROVE_SEQUENCE && j->sequence < first) ||
+		   (j->what == PROVE_SIZES && j->from.size < first));
 }
 
 static void
@@ -171,12 +194,18 @@ why_not(const struct walk *w, struct hsa_diag *diag)
 	char id[HSA_UUID_TEXT];
 
 	hsa_uuid_text(id, j->event);
-	if (!w->found && j->what == PROVE_EVENT)
+	if (released(w))
+		hsa_diag_set(diag,
+		    "the log begins with record %" PRIu64
+		    ": those before it were released, and only a collected "
+		    "copy can prove anything of them",
+		    w->m->log.first);
+	else if (!w->found && j->what == PROVE_EVENT)
 		hsa_diag_set(diag, "there is no event %s", id);
 	else if (!w->found && j->what == PROVE_SEQUENCE)
 		hsa_diag_set(diag,
 		    "there is no record %" PRIu64 "; the log has %" PRIu64
-		    " sealed records, from 0",
+		    " that are sealed",
 		    j->sequence, sealed);
 	else if (j->what == PROVE_SIZES && j->from.size > sealed)
 		hsa_diag_set(diag,
@@ -207,6 +236,7 @@ go(struct walk *w, const char *dir, struct hsa_diag *diag)
 {
 	const struct prove_job *j = w->j;
 	const struct vfy_watch watch = {
+	    .begin = on_begin,
 	    .node = on_node,
 	    .leaf = on_leaf,
 	    .checkpoint = on_checkpoint,

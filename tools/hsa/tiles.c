@@ -48,8 +48,8 @@ add_hash(struct walk *w, const struct vfy_node *n)
 
 	if (n->index != t->n * WIDTH + t->width)
 		return hsa_fail(w->diag, HSA_RC(E_UNSUPPORTED),
-		    "the log's first records have been released: its tiles "
-		    "cannot be made any more");
+		    "the log's first records have been released: tiles can be "
+		    "made of a collected copy alone");
 	memcpy(t->hash[t->width++], n->hash, HSA_SHA256_LEN);
 	if (t->width < WIDTH)
 		return rc;

@@ -187,14 +187,17 @@ note_released(struct walk *w, const void *p, size_t n)
 	hsa_record_free(&r);
 }
 
-/* At every header, as a reader may begin at any. */
-static void
+static hsa_rc
 watch_tree(struct walk *w)
 {
-	if (w->opt->watch == NULL)
-		return;
-	w->state.tree.on_node = w->opt->watch->node;
-	w->state.tree.node_ctx = w->opt->watch->ctx;
+	const struct vfy_watch *watch = w->opt->watch;
+
+	if (watch == NULL)
+		return HSA_OK;
+	w->state.tree.on_node = watch->node;
+	w->state.tree.node_ctx = watch->ctx;
+	return watch->begin == NULL ? HSA_OK
+				    : watch->begin(watch->ctx, &w->state.tree);
 }
 
 static hsa_rc
@@ -251,9 +254,10 @@ on_entry(
 			  : "a header in the middle of a segment");
 	switch (e->kind) {
 	case HSA_ENTRY_HEADER:
-		if (!w->known)
+		if (!w->known) {
 			HSA_TRY(rc, learn_origin(w, e, why));
-		watch_tree(w);
+			HSA_TRY(rc, watch_tree(w));
+		}
 		rc = vfy_state_header(&w->state, e, why);
 		break;
 	case HSA_ENTRY_RECORD:

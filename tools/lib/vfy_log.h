@@ -88,10 +88,12 @@ typedef hsa_rc vfy_record_fn(
 
 /*
  * For who makes something of the tree while it grows; each may be NULL, and an
- * error stops the walk with it. node: vfy_merkle.h. leaf: the record is in
- * place, t the tree with it. checkpoint: it is good, and over t.
+ * error stops the walk with it. begin: t is as the log begins, empty unless
+ * records were released. node: vfy_merkle.h. leaf: the record is in place, t
+ * the tree with it. checkpoint: it is good, and over t.
  */
 struct vfy_watch {
+	hsa_rc (*begin)(void *ctx, const struct vfy_tree *t);
 	vfy_node_fn *node;
 	hsa_rc (*leaf)(
 	    void *ctx, const struct vfy_tree *t, const uint8_t *raw, size_t n);

@@ -35,7 +35,7 @@ vfy_path_node(struct vfy_path *p, const struct vfy_node *n)
 	p->index /= 2;
 }
 
-/* Which subtree of the frontier holds ours now. */
+/* Which subtree of the frontier ours has come to. */
 static bool
 place(size_t *at, const struct vfy_path *p, const struct vfy_tree *t)
 {
@@ -44,11 +44,22 @@ place(size_t *at, const struct vfy_path *p, const struct vfy_tree *t)
 	for (size_t i = 0; i < t->depth; i++) {
 		if (t->level[i] == p->level && from >> p->level == p->index) {
 			*at = i;
-			return p->found;
+			return true;
 		}
 		from += UINT64_C(1) << t->level[i];
 	}
 	return false;
+}
+
+void
+vfy_path_begin(struct vfy_path *p, const struct vfy_tree *t)
+{
+	size_t at;
+
+	if (p->found || !place(&at, p, t))
+		return;
+	p->found = true;
+	memcpy(p->first, t->hash[at], sizeof(p->first));
 }
 
 static hsa_rc
@@ -69,7 +80,7 @@ vfy_path_end(
 	size_t at, i = t->depth;
 	hsa_rc rc = HSA_OK;
 
-	if (!place(&at, p, t))
+	if (!p->found || !place(&at, p, t))
 		return HSA_RC(E_NOT_FOUND);
 	/* what is right of it is one subtree: its sibling */
 	if (--i > at) {

@@ -34,10 +34,13 @@ struct vfy_path {
  * last full subtree of the first size leaves (size > 0), which is what a
  * consistency proof from there begins with. Both before the tree gets there.
  * vfy_path_node(p, n) - to be called for every node of the tree.
+ * vfy_path_begin(p, t) - of a tree that does not grow from nothing: it may be
+ * among the subtrees that t began with.
  */
 void vfy_path_leaf(struct vfy_path *p, uint64_t index);
 void vfy_path_size(struct vfy_path *p, uint64_t size);
 void vfy_path_node(struct vfy_path *p, const struct vfy_node *n);
+void vfy_path_begin(struct vfy_path *p, const struct vfy_tree *t);
 
 /*
  * vfy_path_end(p, t, to) - the whole way to the root of the tree as it is now
