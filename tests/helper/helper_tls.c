@@ -1,6 +1,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -315,6 +316,7 @@ helper_tcp_listen(unsigned int *port)
 int
 helper_tcp_connect(unsigned int port)
 {
+	const int on = 1, small = 65536;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_in a = loopback;
 
@@ -323,6 +325,12 @@ helper_tcp_connect(unsigned int port)
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof(a)) != 0) {
 		(void)close(fd);
 		return -1;
+	}
+	if (fd >= 0) {
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+		/* so that one that does not read is noticed soon */
+		(void)setsockopt(
+		    fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 	}
 	return fd;
 }

@@ -14,7 +14,9 @@
 #include "sink_run.h"
 
 struct collect_args {
-	const char *listen, *out, *key;
+	const char *listen[COL_LISTEN_MAX];
+	size_t listens;
+	const char *out, *key;
 	const char *sink[SINK_MAX + 1];
 	size_t sinks;
 	struct sink_options kafka;
@@ -82,21 +84,50 @@ open_sinks(struct sink_set **to, const struct collect_args *a,
 
 /* Where standard output belongs to a sink, it is events and nothing else. */
 static int
-say_ready(const struct collect_args *a, const struct col_hub *h,
+say_ready(const struct col_hub *h, struct col_listen *l, size_t n,
     const struct sink_set *sinks)
 {
 	FILE *f = sink_set_uses_stdout(sinks) ? stderr : stdout;
 
-	(void)fprintf(f, "hsa collect: ready on %s, keys of %zu unit%s\n",
-	    a->listen, h->len, h->len == 1 ? "" : "s");
+	(void)fprintf(f, "hsa collect: ready on");
+	for (size_t i = 0; i < n; i++)
+		(void)fprintf(f, "%s %s", i == 0 ? "" : " and",
+		    hsa_buf_cstr(&l[i].address));
+	(void)fprintf(
+	    f, ", keys of %zu unit%s\n", h->len, h->len == 1 ? "" : "s");
 	return cmd_flush(&cmd_collect, CMD_OK);
+}
+
+/* The files of TLS are looked at before anybody connects. */
+static hsa_rc
+open_sockets(struct col_listen *l, size_t *n, const struct collect_args *a,
+    struct hsa_diag *diag)
+{
+	struct col_tls *tls = NULL;
+	bool any = false;
+	hsa_rc rc = HSA_OK;
+
+	for (; *n < a->listens; ++*n) {
+		HSA_TRY(rc, col_listen_open(&l[*n], a->listen[*n], diag));
+		any = any || l[*n].tls;
+	}
+	if (any && (a->opt.tls.ca == NULL || a->opt.tls.identity == NULL))
+		rc = hsa_fail(diag, HSA_RC(E_ARG),
+		    "tls: needs --ca FILE and --identity FILE: "
+		    "tls/ca.pem and tls/NAME.pem of the installation");
+	else if (any)
+		rc = col_tls_new(&tls, &a->opt.tls, -1, diag);
+	col_tls_free(tls);
+out:
+	return rc;
 }
 
 static int
 collect(struct collect_args *a)
 {
-	struct col_listen l = {.fd = -1, .folder = -1};
+	struct col_listen l[COL_LISTEN_MAX];
 	struct col_hub hub = {0};
+	size_t open = 0;
 	struct sink_set *sinks = NULL;
 	struct hsa_diag diag = {{0}};
 	struct vfy_keys keys = {0};
@@ -118,15 +149,16 @@ collect(struct collect_args *a)
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGPIPE); /* OpenSSL writes plainly */
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	recover(&hub);
 	HSA_TRY(rc, open_sinks(&sinks, a, &hub, &diag));
-	HSA_TRY(rc, col_listen_open(&l, a->listen, &diag));
+	HSA_TRY(rc, open_sockets(l, &open, a, &diag));
 	HSA_TRY(rc, sink_set_start(sinks, &diag));
-	if (say_ready(a, &hub, sinks) != CMD_OK)
+	if (say_ready(&hub, l, open, sinks) != CMD_OK)
 		goto out;
 	a->opt.sinks = sinks;
-	rc = col_loop(&hub, &l, &a->opt);
+	rc = col_loop(&hub, l, open, &a->opt);
 	code = hsa_is_ok(rc) ? CMD_OK : CMD_FOUND;
 	diag = hub.why;
 out:
@@ -137,7 +169,8 @@ out:
 		    "hsa collect: stopped, %" PRIu64 " records stored\n",
 		    hub.stored);
 	/* nobody connects to a collector that only drains */
-	col_listen_close(&l);
+	while (open > 0)
+		col_listen_close(&l[--open]);
 	sink_set_close(sinks);
 	col_hub_close(&hub);
 	vfy_keys_free(&keys);
@@ -176,6 +209,8 @@ run(int argc, char **argv)
 {
 	static const struct option longs[] = {
 	    {"listen", required_argument, NULL, 'l'},
+	    {"ca", required_argument, NULL, 'c'},
+	    {"identity", required_argument, NULL, 'i'},
 	    {"out", required_argument, NULL, 'o'},
 	    {"key", required_argument, NULL, 'k'},
 	    {"events", required_argument, NULL, 'e'},
@@ -193,11 +228,21 @@ run(int argc, char **argv)
 	int o, code;
 
 	opterr = 0;
-	while (
-	    (o = getopt_long(argc, argv, "l:o:k:e:s:n:qh", longs, NULL)) != -1)
+	while ((o = getopt_long(
+		    argc, argv, "l:c:i:o:k:e:s:n:qh", longs, NULL)) != -1)
 		switch (o) {
 		case 'l':
-			a.listen = optarg;
+			if (a.listens == COL_LISTEN_MAX)
+				return cmd_usage(&cmd_collect,
+				    "at most %d times --listen",
+				    COL_LISTEN_MAX);
+			a.listen[a.listens++] = optarg;
+			break;
+		case 'c':
+			a.opt.tls.ca = optarg;
+			break;
+		case 'i':
+			a.opt.tls.identity = optarg;
 			break;
 		case 'o':
 			a.out = optarg;
@@ -246,8 +291,9 @@ run(int argc, char **argv)
 	if (optind != argc)
 		return cmd_usage(
 		    &cmd_collect, "%s: takes no argument", argv[optind]);
-	if (a.listen == NULL)
-		return cmd_usage(&cmd_collect, "--listen unix:PATH is missing");
+	if (a.listens == 0)
+		return cmd_usage(&cmd_collect,
+		    "--listen unix:PATH or tls:HOST:PORT is missing");
 	if (a.out == NULL)
 		return cmd_usage(&cmd_collect, "--out DIR is missing");
 	if (a.key == NULL)
@@ -264,8 +310,9 @@ const struct cmd cmd_collect = {
     .run = run,
     .summary = "receive logs from units and keep verified copies",
     .help =
-	"usage: hsa collect --listen unix:PATH --out DIR --key FILE\n"
-	"                   [--sink ADDRESS]... [--events FILE] [--once N] "
+	"usage: hsa collect --listen ADDRESS... --out DIR --key FILE\n"
+	"                   [--ca FILE --identity FILE] [--sink ADDRESS]... "
+	"[--events FILE] [--once N] "
 	"[--quiet]\n\n"
 	"Keeps a copy of each unit's log in DIR/<unit id>. A batch is "
 	"acknowledged to the\nunit only when it is verified and on stable "
@@ -273,8 +320,17 @@ const struct cmd cmd_collect = {
 	"with the word ready once units can connect. Ends on\nSIGTERM or "
 	"SIGINT; a start after any end, also kill -9, goes on where the copy "
 	"ends.\n"
-	"SIGHUP opens the files of sinks anew.\n\n"
-	"  -l, --listen unix:PATH  the socket to make, for its owner only\n"
+	"SIGHUP opens the files of sinks anew, and lets units that came over "
+	"TLS connect\nagain.\n\n"
+	"  -l, --listen ADDRESS    where units connect, up to 4 of:\n"
+	"      unix:PATH             a socket to make, for its owner only\n"
+	"      tls:HOST:PORT         TCP with TLS 1.3 and certificates on both "
+	"sides\n"
+	"  -c, --ca FILE           for tls: whose certificates units have "
+	"(PEM)\n"
+	"  -i, --identity FILE     for tls: own key and certificate (PEM, "
+	"0600); both files\n                          are read again for each "
+	"connection\n"
 	"  -o, --out DIR           where the copies go; made when absent\n"
 	"  -k, --key FILE          the units' checkpoint.pub\n"
 	"  -s, --sink ADDRESS      pass on what is stored, up to 8 of:\n"

@@ -1,5 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +11,7 @@
 #include <unistd.h>
 
 #include "col_listen.h"
+#include "hsa_addr.h"
 
 /* A path of any length is reached through its folder's descriptor: the
  * address has room for 107 bytes. */
@@ -85,21 +88,16 @@ clear_stale(const struct col_listen *l, const struct sockaddr_un *sa,
 	return HSA_OK;
 }
 
-hsa_rc
-col_listen_open(
-    struct col_listen *to, const char *address, struct hsa_diag *diag)
+static hsa_rc
+open_unix(struct col_listen *to, const char *path, struct hsa_diag *diag)
 {
 	struct col_listen l = {.fd = -1, .folder = -1};
-	const char *path = address + 5;
 	struct sockaddr_un sa;
 	struct stat st;
 	mode_t mask;
 	hsa_rc rc;
 	int bound;
 
-	if (strncmp(address, "unix:", 5) != 0)
-		return hsa_fail(diag, HSA_RC(E_ARG),
-		    "--listen %s: give unix:PATH", address);
 	HSA_TRY(rc, open_folder(&l, path, diag));
 	HSA_TRY(rc, address_of(&sa, &l, diag));
 	HSA_TRY(rc, clear_stale(&l, &sa, path, diag));
@@ -123,6 +121,82 @@ out:
 	return rc;
 }
 
+/* The port that the kernel chose, when it was to. */
+static hsa_rc
+find_port(struct hsa_addr *a, int fd)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} sa = {0};
+	socklen_t n = sizeof(sa);
+
+	if (getsockname(fd, &sa.any, &n) != 0)
+		return HSA_RC(E_IO);
+	a->port = ntohs(
+	    sa.any.sa_family == AF_INET6 ? sa.v6.sin6_port : sa.v4.sin_port);
+	return HSA_OK;
+}
+
+static hsa_rc
+open_tcp(struct col_listen *l, struct hsa_addr *a, const char *address,
+    struct hsa_diag *diag)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+	    .ai_flags = AI_PASSIVE | AI_NUMERICSERV |
+			(a->numeric ? AI_NUMERICHOST : 0)};
+	struct addrinfo *found = NULL;
+	const int on = 1;
+	char service[8];
+	int e;
+	hsa_rc rc = HSA_OK;
+
+	(void)snprintf(service, sizeof(service), "%u", (unsigned int)a->port);
+	e = getaddrinfo(a->host, service, &hints, &found);
+	if (e != 0)
+		return hsa_fail(diag, HSA_RC(E_ARG), "--listen %s: %s", address,
+		    gai_strerror(e));
+	l->tls = true;
+	l->fd = socket(found->ai_family,
+	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
+	if (l->fd < 0 ||
+	    setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+	    bind(l->fd, found->ai_addr, found->ai_addrlen) != 0 ||
+	    listen(l->fd, 64) != 0 || !hsa_is_ok(find_port(a, l->fd)))
+		rc = hsa_fail(diag,
+		    errno == EADDRINUSE ? HSA_RC(E_BUSY) : HSA_RC(E_IO),
+		    "%s: %s%s", address, strerror(errno),
+		    errno == EADDRINUSE ? "; another collector listens there"
+					: "");
+	freeaddrinfo(found);
+	return rc;
+}
+
+hsa_rc
+col_listen_open(
+    struct col_listen *to, const char *address, struct hsa_diag *diag)
+{
+	struct col_listen l = {.fd = -1, .folder = -1};
+	struct hsa_addr a = {0};
+	hsa_rc rc;
+
+	if (!hsa_is_ok(hsa_addr_parse(&a, address)))
+		return hsa_fail(diag, HSA_RC(E_ARG),
+		    "--listen %s: give unix:PATH or tls:HOST:PORT", address);
+	if (a.kind == HSA_ADDR_UNIX)
+		HSA_TRY(rc, open_unix(&l, a.path, diag));
+	else
+		HSA_TRY(rc, open_tcp(&l, &a, address, diag));
+	hsa_addr_text(&l.address, &a);
+	HSA_TRY(rc, hsa_buf_rc(&l.address));
+	*to = l;
+	l = (struct col_listen){.fd = -1, .folder = -1};
+out:
+	col_listen_close(&l);
+	return rc;
+}
+
 void
 col_listen_close(struct col_listen *l)
 {
@@ -139,5 +213,6 @@ col_listen_close(struct col_listen *l)
 	if (l->folder >= 0)
 		(void)close(l->folder);
 	free(l->name);
+	hsa_buf_free(&l->address);
 	*l = (struct col_listen){.fd = -1, .folder = -1};
 }

@@ -86,6 +86,11 @@ hello(struct col_peer *p, const struct hsa_frame *f)
 		    p, "the origin is not cryptounit/ and this unit's id");
 		return;
 	}
+	if (p->fits != NULL && !p->fits(p->who, id)) {
+		col_peer_refuse(
+		    p, "the certificate is not of the unit that Hello names");
+		return;
+	}
 	if (!hsa_is_ok(col_hub_unit(&p->unit, p->hub, f->origin, &diag))) {
 		p->unit = NULL;
 		col_peer_refuse(p, "%s", diag.text);

@@ -12,9 +12,13 @@
 #include "col_hub.h"
 #include "hsa_buf.h"
 #include "hsa_codec.h"
+#include "hsa_hash.h"
 
 struct col_peer {
 	struct col_hub *hub;
+	/* fits(who, unit_id) - may the peer be that unit? C8; NULL: it may */
+	bool (*fits)(const void *who, const uint8_t unit_id[HSA_UUID_LEN]);
+	const void *who;
 	struct col_unit *unit;  /* after Hello */
 	struct vfy_state next;  /* over what was stored and what is pending */
 	uint64_t base;          /* the store's size that next builds on */
