@@ -11,7 +11,6 @@
 #include "hsa_utf8.h"
 #include "slog_ring.h"
 
-#define NAME_MAX_LEN 64
 #define DRAIN_MS 2000
 #define WAIT_MS 5000
 
@@ -94,10 +93,10 @@ check(const struct hsa_emitter_config *cfg, struct hsa_diag *diag)
 		    "no folder; fix: set dir, for instance to "
 		    "/var/lib/SERVICE/audit");
 	if (cfg->name == NULL || cfg->name[0] == '\0' ||
-	    strlen(cfg->name) > NAME_MAX_LEN)
+	    strlen(cfg->name) > HSA_EMITTER_NAME_MAX)
 		return hsa_fail(diag, bad,
 		    "no name; fix: set name to the service's, 1 to %d bytes",
-		    NAME_MAX_LEN);
+		    HSA_EMITTER_NAME_MAX);
 	HSA_TRY(rc, hsa_emitter_text(cfg->name, "name", diag));
 	if (cfg->mode != HSA_EMITTER_SEALED && cfg->mode != HSA_EMITTER_RING &&
 	    cfg->mode != HSA_EMITTER_OFF)

@@ -18,6 +18,7 @@
 struct chan;
 
 #define HSA_EMITTER_TEXT_MAX 4096u
+#define HSA_EMITTER_NAME_MAX 64
 #define HSA_EMITTER_ORIGIN_MAX 64
 
 /* The folder: its lock, its identity, its key. Zeroed: closed. */

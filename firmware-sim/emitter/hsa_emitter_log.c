@@ -1,4 +1,5 @@
 /* The log of an emitter: its records, and how it is opened. */
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -67,6 +68,24 @@ out:
 	return rc;
 }
 
+/* The table's texts of start and stop are a crypto unit's. */
+static hsa_rc
+special_text(char **to, const struct hsa_emitter *e, enum hsa_special_code code,
+    const char *text)
+{
+	char own[sizeof("emitter  closed in order") + 2 * HSA_EMITTER_NAME_MAX];
+
+	if (code == HSA_SPECIAL_UNIT_START)
+		(void)snprintf(
+		    own, sizeof(own), "emitter %s opened, new epoch", e->name);
+	else if (code == HSA_SPECIAL_UNIT_STOP)
+		(void)snprintf(
+		    own, sizeof(own), "emitter %s closed in order", e->name);
+	else
+		return hsa_strdup_opt(to, text);
+	return hsa_strdup_opt(to, own);
+}
+
 hsa_rc
 hsa_emitter_special(struct hsa_emitter *e, enum hsa_special_code code,
     uint64_t count, struct hsa_diag *diag)
@@ -82,7 +101,7 @@ hsa_emitter_special(struct hsa_emitter *e, enum hsa_special_code code,
 	r.special.category = row->category;
 	r.special.specific = row->specific;
 	HSA_TRY(rc, hsa_strdup_opt(&r.special.name, row->name));
-	HSA_TRY(rc, hsa_strdup_opt(&r.special.text, row->text));
+	HSA_TRY(rc, special_text(&r.special.text, e, code, row->text));
 	HSA_TRY(rc, hsa_data_text(d, "emitter", e->name));
 	if (code == HSA_SPECIAL_UNIT_START)
 		HSA_TRY(rc, hsa_data_text(d, "version", HSA_VERSION));

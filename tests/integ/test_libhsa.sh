@@ -38,6 +38,11 @@ id=$(sed -n 's/^event \([0-9a-f-]*\), record [0-9]*$/\1/p' "$tmp/said")
 grep -q "\"id\":\"$id\"" "$tmp/export"
 grep -q '"action":"hs-crypto.secrets.create".*"target":{[^}]*"name":"payments"' \
 	"$tmp/export"
+# the id that the service got back is what a proof is asked for by
+"$hsa" prove --key "$tmp/a/checkpoint.pub" --event "$id" --out "$tmp/proof" \
+	"$tmp/a/log" 2>/dev/null
+"$hsa" verify --key "$tmp/a/checkpoint.pub" --proof "$tmp/proof" >/dev/null
+"$hsa" tail "$tmp/a/log" | grep -q 'UNIT_START: emitter key-service opened'
 # again: a new epoch of the same log
 "$tmp/emit" "$tmp/a" >/dev/null
 verified "$tmp/a" 2
