@@ -1,5 +1,6 @@
 # kafka.sh - Apache Kafka on loopback for the tests here: sourced, not run.
-# Wants: build, dir (a temporary folder). Gives: kafka_jars, kafka_start NODES,
+# Wants: build, here, dir (a temporary folder); secure: a file of properties for
+# one more listener, SASL_SSL at localhost, base + 20 + NODE. Gives: kafka_jars, kafka_start NODES,
 # kafka_kill NODE, kafka_stop, kafka_java ARGS..., bootstrap.
 # shellcheck shell=sh disable=SC2154
 kafka_nodes=0
@@ -48,10 +49,10 @@ kafka_start() {
 process.roles=broker,controller
 node.id=$n
 controller.quorum.voters=$voters
-listeners=PLAINTEXT://127.0.0.1:$((kafka_base + n)),CONTROLLER://127.0.0.1:$((kafka_base + 10 + n))
-advertised.listeners=PLAINTEXT://127.0.0.1:$((kafka_base + n))
+listeners=PLAINTEXT://127.0.0.1:$((kafka_base + n)),CONTROLLER://127.0.0.1:$((kafka_base + 10 + n))${secure:+,SASL_SSL://127.0.0.1:$((kafka_base + 20 + n))}
+advertised.listeners=PLAINTEXT://127.0.0.1:$((kafka_base + n))${secure:+,SASL_SSL://localhost:$((kafka_base + 20 + n))}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL
 log.dirs=$dir/kafka$n
 num.partitions=3
 default.replication.factor=$kafka_nodes
@@ -64,6 +65,7 @@ transaction.state.log.num.partitions=5
 group.initial.rebalance.delay.ms=0
 log.cleaner.enable=false
 EOF
+		[ -z "${secure:-}" ] || cat "$secure" >>"$dir/kafka$n.properties"
 		kafka_java kafka.tools.StorageTool format -t 5L6g3nShT-eMCtK--X86sw \
 			-c "$dir/kafka$n.properties" >"$dir/format$n" 2>&1 || {
 			cat "$dir/format$n" >&2

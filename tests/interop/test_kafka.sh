@@ -13,11 +13,13 @@ events3=${KAFKA_EVENTS3:-20000}
 seed=${KAFKA_SEED:-1}
 dir=$(mktemp -d "${TMPDIR:-/tmp}/cu-kafka-XXXXXX")
 collector=
+zombie=
 feeder=
 # shellcheck source=tests/interop/kafka.sh
 . "$here/kafka.sh"
 cleanup() {
 	[ -z "$collector" ] || kill -9 "$collector" 2>/dev/null || true
+	[ -z "$zombie" ] || kill -9 "$zombie" 2>/dev/null || true
 	[ -z "$feeder" ] || kill -9 "$feeder" 2>/dev/null || true
 	kafka_stop
 	rm -rf "$dir"
@@ -170,6 +172,17 @@ memory() {
 # ---- one broker, the collector killed ------------------------------------------
 
 kafka_jars
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+	-subj /CN=localhost -addext subjectAltName=DNS:localhost \
+	-keyout "$dir/broker.key" -out "$dir/broker.pem" 2>/dev/null
+cat "$dir/broker.key" "$dir/broker.pem" >"$dir/broker.both"
+secure=$dir/secure.properties
+cat >"$secure" <<EOF
+ssl.keystore.type=PEM
+ssl.keystore.location=$dir/broker.both
+listener.name.sasl_ssl.sasl.enabled.mechanisms=PLAIN
+listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_hsa="right";
+EOF
 kafka_start 1
 # so fast that the kills fall into the work
 feed 4 $((events / 4)) $((events * 8 / (kills * 13 + 1)))
@@ -218,7 +231,81 @@ until_is passed $((units * each)) 180
 kill_collector
 check away "broker away"
 events away "broker away"
+
+# ---- a collector that was thought dead comes back -------------------------------
+
+feed 2 60000 0
+collect zombie
+until_is passed 2000 60
+kill -STOP "$collector"
+zombie=$collector
+echo "COUNT two collectors: one stopped at $(passed) of $((units * each))"
+kill -9 "$feeder" 2>/dev/null || true
+wait "$feeder" 2>/dev/null || true
+mv "$dir/out" "$dir/out.zombie"
+mv "$dir/collect.log" "$dir/collect.zombie"
+# another one, which knows nothing but what the brokers tell it
+feed 2 60000 0
+collect zombie
+is_ready
+until_is passed $((units * each)) 120
+kill -CONT "$zombie"
+i=0
+until grep -q "another collector\|enced" "$dir/collect.zombie"; do
+	i=$((i + 1))
+	[ "$i" -lt 60 ] || fail "nothing was said of another collector"
+	sleep 1
+done
+finish_feed
+kill -9 "$zombie"
+wait "$zombie" 2>/dev/null || true
+zombie=
+kill_collector
+check zombie "two collectors"
+
+# ---- TLS and a password ------------------------------------------------------------
+
+# secured PASSWORD
+secured() {
+	(
+		umask 077
+		printf '# secrets\nsasl.username=hsa\nsasl.password=%s\n' \
+			"$1" >"$dir/secrets"
+	)
+	"$build/bin/hsa" collect --listen "unix:$dir/sock" --out "$dir/out" \
+		--key "$dir/keys" \
+		--sink "kafka://localhost:$((kafka_base + 21))/secure" \
+		--kafka-option security.protocol=SASL_SSL \
+		--kafka-option sasl.mechanism=PLAIN \
+		--kafka-option broker.address.family=v4 \
+		--kafka-option ssl.ca.location="$dir/broker.pem" \
+		--kafka-options "$dir/secrets" \
+		>"$dir/ready" 2>>"$dir/collect.log" &
+	collector=$!
+}
+feed 2 2000 0
+secured wrong
+i=0
+until grep -qi "authentication failed" "$dir/collect.log"; do
+	i=$((i + 1))
+	[ "$i" -lt 40 ] || fail "the wrong password was not noticed"
+	sleep 1
+done
+grep -q wrong "$dir/collect.log" && fail "the password is in the log"
+finish_feed
+kill_collector
+secured right
+i=0
+until [ "$(awk '$1 == "unit" { n += $3 } END { print n + 0 }' \
+	"$dir"/out/sinks/* 2>/dev/null)" = $((units * each)) ]; do
+	i=$((i + 1))
+	[ "$i" -lt 60 ] || fail "not everything over SASL_SSL"
+	sleep 1
+done
+kill_collector
+check secure "SASL_SSL"
 kafka_stop
+secure=
 
 # ---- three brokers, one killed ---------------------------------------------------
 

@@ -26,7 +26,7 @@ struct feed { /* one unit of one sink */
 	bool over;                 /* never again */
 	uint64_t next, delivered;
 	int64_t not_before, backoff;
-	bool failing;
+	bool failing, unreadable; /* the latter: the copy itself */
 	int64_t said;
 };
 
@@ -141,7 +141,7 @@ success(const struct sink *s, struct feed *f)
 	f->backoff = f->not_before = 0;
 	if (f->failing)
 		say(s, f->unit, "works again; at record %" PRIu64, f->next);
-	f->failing = false;
+	f->failing = f->unreadable = false;
 }
 
 /* ---- a turn -------------------------------------------------------------- */
@@ -192,6 +192,7 @@ gather(const struct sink *s, struct feed *f, uint64_t *next, bool *full,
 	if (n > 0 || rc.v == HSA_E_TIMEOUT)
 		return HSA_OK; /* what else is wrong comes again */
 	vfy_follow_place(f->follow, &at);
+	f->unreadable = true;
 	return hsa_fail(diag, rc, "%s/%s, byte %" PRIu64 ": %s", f->path,
 	    at.file, at.offset, hsa_err_text(rc));
 }
@@ -213,8 +214,11 @@ serve(const struct sink *s, struct feed *f, bool *more)
 	HSA_TRY(rc, rc);
 	next = f->next;
 	HSA_TRY(rc, gather(s, f, &next, &full, &diag));
-	if (next == f->next)
+	if (next == f->next) {
+		if (f->failing)
+			success(s, f);
 		return;
+	}
 	HSA_TRY(rc, s->kind->put(s->ctx, f->unit, f->next, next, &diag));
 	f->delivered += next - f->next;
 	f->next = next;
@@ -227,11 +231,13 @@ out:
 	}
 }
 
+/* Is there a sink to wait for? A copy that is damaged stays so. */
 static bool
 behind(const struct sink *s)
 {
 	for (size_t i = 0; i < s->len; i++)
-		if (s->feed[i].failing && !s->feed[i].over)
+		if (s->feed[i].failing && !s->feed[i].over &&
+		    !s->feed[i].unreadable)
 			return true;
 	return false;
 }
