@@ -277,13 +277,16 @@ check-crash: all $(CRASH_TESTS)
 check-long: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) all tests
 	@CU_BUILD=$(BUILD) CALLS=200000 KILLS_EP11=200 KILLS_EMITTER=200 \
+	    EXPORT_RECORDS=1000000 \
 	    tests/run.sh $(BUILD) $(BUILD)/tests/integ/test_ep11_events \
+	    $(BUILD)/tests/integ/test_export_speed \
 	    $(BUILD)/tests/crash/crash_ep11 $(BUILD)/tests/crash/crash_emitter
 
 ## check-interop against the programs of others, from package registries
 check-interop:
 	@tests/lint/deps.sh build test interop
-	@$(MAKE) --no-print-directory -j$(JOBS) all $(INTEROP_BIN)
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(INTEROP_BIN) \
+	    $(BUILD)/tests/kat/test_exports
 	@CU_BUILD=$(BUILD) tests/run.sh $(BUILD) $(INTEROP_TESTS)
 
 ## check-kafka   a million events into Apache Kafka over 20 kills; three brokers

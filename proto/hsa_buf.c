@@ -56,7 +56,11 @@ hsa_buf_put(struct hsa_buf *b, const void *p, size_t n)
 void
 hsa_buf_u8(struct hsa_buf *b, uint8_t v)
 {
-	hsa_buf_put(b, &v, 1);
+	/* the one that is called most, and nearly always has room */
+	if (!b->failed && b->len < b->cap)
+		b->p[b->len++] = v;
+	else
+		hsa_buf_put(b, &v, 1);
 }
 
 static void
@@ -119,11 +123,30 @@ hsa_buf_hex(struct hsa_buf *b, const void *p, size_t n)
 {
 	static const char digits[] = "0123456789abcdef";
 	const uint8_t *in = p;
+	uint8_t *to = n > SIZE_MAX / 8 ? NULL : hsa_buf_reserve(b, 2 * n);
 
-	for (size_t i = 0; i < n; i++) {
-		hsa_buf_u8(b, (uint8_t)digits[in[i] >> 4]);
-		hsa_buf_u8(b, (uint8_t)digits[in[i] & 15]);
+	if (to == NULL) {
+		b->failed = true;
+		return;
 	}
+	for (size_t i = 0; i < n; i++) {
+		*to++ = (uint8_t)digits[in[i] >> 4];
+		*to++ = (uint8_t)digits[in[i] & 15];
+	}
+	b->len += 2 * n;
+}
+
+void
+hsa_buf_uint(struct hsa_buf *b, uint64_t v)
+{
+	uint8_t digit[20];
+	size_t at = sizeof(digit);
+
+	do {
+		digit[--at] = (uint8_t)('0' + v % 10);
+		v /= 10;
+	} while (v != 0);
+	hsa_buf_put(b, digit + at, sizeof(digit) - at);
 }
 
 void

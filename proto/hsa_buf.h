@@ -33,6 +33,7 @@ void hsa_buf_be64(struct hsa_buf *b, uint64_t v);
 void hsa_buf_str(struct hsa_buf *b, const char *s); /* without the NUL */
 void hsa_buf_printf(struct hsa_buf *b, const char *fmt, ...) HSA_PRINTF(2, 3);
 void hsa_buf_hex(struct hsa_buf *b, const void *p, size_t n); /* lower case */
+void hsa_buf_uint(struct hsa_buf *b, uint64_t v);             /* decimal */
 void hsa_buf_varint(struct hsa_buf *b, uint64_t v); /* protobuf base 128 */
 
 /*

@@ -1,7 +1,4 @@
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "hsa_buf.h"
 #include "hsa_hash.h"
@@ -60,9 +57,17 @@ plain_run(const char *s, size_t n)
 void
 hsa_json_string(struct hsa_buf *b, const char *s, size_t n)
 {
-	size_t at = 0, len;
+	size_t at = 0, len = plain_run(s, n);
+	uint8_t *to;
 	char e;
 
+	/* nearly always: all at once */
+	if (len == n && (to = hsa_buf_reserve(b, n + 2)) != NULL) {
+		to[0] = to[n + 1] = '"';
+		memcpy(to + 1, s, n);
+		b->len += n + 2;
+		return;
+	}
 	hsa_buf_u8(b, '"');
 	while (at < n) {
 		len = plain_run(s + at, n - at);
@@ -169,14 +174,16 @@ void
 hsa_jw_uint(struct hsa_jw *w, const char *key, uint64_t v)
 {
 	lead(w, key);
-	hsa_buf_printf(w->b, "%" PRIu64, v);
+	hsa_buf_uint(w->b, v);
 }
 
 void
 hsa_jw_int(struct hsa_jw *w, const char *key, int64_t v)
 {
 	lead(w, key);
-	hsa_buf_printf(w->b, "%" PRId64, v);
+	if (v < 0)
+		hsa_buf_u8(w->b, '-');
+	hsa_buf_uint(w->b, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
 }
 
 void
@@ -197,32 +204,51 @@ hsa_jw_null(struct hsa_jw *w, const char *key)
 
 #define NS_PER_S UINT64_C(1000000000)
 
-static struct tm
-utc(uint64_t ns)
+/* n digits of v, and what follows them. */
+static char *
+digits(char *to, uint64_t v, unsigned int n, char behind)
 {
-	time_t s = (time_t)(ns / NS_PER_S);
-	struct tm tm = {0};
+	for (unsigned int i = n; i > 0; i--, v /= 10)
+		to[i - 1] = (char)('0' + v % 10);
+	to[n] = behind;
+	return to + n + 1;
+}
 
-	/* cannot fail: 64 bits of nanoseconds end in the year 2554 */
-	(void)gmtime_r(&s, &tm);
-	return tm;
+/*
+ * "2025-11-22T10:42:07." - the calendar by arithmetic, since every line of an
+ * output has a time. Days are counted from 1 March of the year 0, so that the
+ * leap day is the last of its year; years end at 2554 with 64 bits of ns.
+ */
+static char *
+moment(char *to, uint64_t ns)
+{
+	uint64_t s = ns / NS_PER_S, day = s / 86400 + 719468;
+	uint64_t era = day / 146097, of_era = day % 146097;
+	uint64_t year =
+	    (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	uint64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+	uint64_t month = (5 * of_year + 2) / 153; /* 0: March */
+
+	day = of_year - (153 * month + 2) / 5 + 1;
+	year += 400 * era + (month >= 10);
+	to = digits(to, year, 4, '-');
+	to = digits(to, month < 10 ? month + 3 : month - 9, 2, '-');
+	to = digits(to, day, 2, 'T');
+	to = digits(to, s / 3600 % 24, 2, ':');
+	to = digits(to, s / 60 % 60, 2, ':');
+	return digits(to, s % 60, 2, '.');
 }
 
 void
 hsa_event_time(char to[32], uint64_t ns)
 {
-	struct tm tm = utc(ns);
-	size_t n = strftime(to, 32, "%Y-%m-%dT%H:%M:%S", &tm);
-
-	(void)snprintf(to + n, 32 - n, ".%02u+0000",
-	    (unsigned int)(ns % NS_PER_S / 10000000));
+	to = digits(moment(to, ns), ns % NS_PER_S / 10000000, 2, '+');
+	(void)digits(to, 0, 4, '\0');
 }
 
 void
 hsa_time_rfc3339(char to[40], uint64_t ns)
 {
-	struct tm tm = utc(ns);
-	size_t n = strftime(to, 40, "%Y-%m-%dT%H:%M:%S", &tm);
-
-	(void)snprintf(to + n, 40 - n, ".%09uZ", (unsigned int)(ns % NS_PER_S));
+	to = digits(moment(to, ns), ns % NS_PER_S, 9, 'Z');
+	*to = '\0';
 }

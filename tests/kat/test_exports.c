@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "helper_proto.h"
@@ -18,11 +19,12 @@
  * Every format against a second reading of it: the events go out in all of
  * them, and tests/kat/read_exports.py, which shares nothing with the renderers,
  * makes each line again from the envelope, with parsers of others where there
- * are some (json, csv), and compares.
+ * are some (json, csv), and compares. EXPORTS_TO names a folder where the files
+ * stay, for further readers (tests/interop).
  */
 #define READER "tests/kat/read_exports.py"
 
-static char dir[64];
+static char dir[128];
 static FILE *to[8];
 static uint64_t seed = UINT64_C(0x9e3779b97f4a7c15);
 
@@ -53,11 +55,17 @@ static int
 setup(void **state)
 {
 	const struct render *f = render_next(NULL);
+	const char *keep = getenv("EXPORTS_TO");
+	static unsigned int turn;
 	struct hsa_buf b = {0};
-	char path[128];
+	char path[160];
 
 	(void)state;
-	helper_vfy_tmpdir(dir);
+	if (keep != NULL)
+		(void)snprintf(dir, sizeof(dir), "%s/%u", keep, ++turn);
+	else
+		helper_vfy_tmpdir(dir);
+	assert_true(keep == NULL || mkdir(dir, 0700) == 0);
 	for (size_t i = 0; (f = render_next(f)) != NULL; i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", dir, f->name);
 		to[i] = fopen(path, "w");
@@ -75,7 +83,8 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	helper_vfy_rmdir(dir);
+	if (getenv("EXPORTS_TO") == NULL)
+		helper_vfy_rmdir(dir);
 	return 0;
 }
 
@@ -83,7 +92,7 @@ teardown(void **state)
 static void
 read_again(size_t records)
 {
-	char command[160];
+	char command[192];
 
 	for (size_t i = 0; i < sizeof(to) / sizeof(to[0]); i++)
 		if (to[i] != NULL)

@@ -11,7 +11,7 @@ test="libcmocka-dev protobuf-compiler curl python3 mandoc shellcheck xxd pkg-con
  liblttng-ust-dev lttng-tools"
 fuzz="clang libclang-rt-14-dev"
 lint="clang clang-tidy clang-format cppcheck"
-interop="golang-go maven default-jre-headless rsyslog
+interop="python3-venv golang-go maven default-jre-headless rsyslog
  rsyslog-openssl"
 
 want=

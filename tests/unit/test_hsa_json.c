@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "helper_proto.h"
@@ -135,6 +136,50 @@ test_hsa_jw__depth_32_works_and_33_gives_no_output(void **state)
 	w = (struct hsa_jw){.b = &b};
 	hsa_jw_end(&w);
 	assert_rc("E_NOMEM", hsa_buf_rc(&b));
+	hsa_buf_free(&b);
+}
+
+/* The calendar is ours; libc's says the same for each day of 64 bits of ns. */
+static void
+test_hsa_time__every_day_is_that_of_the_calendar(void **state)
+{
+	const uint64_t day = UINT64_C(86400) * 1000000000;
+
+	(void)state;
+	for (uint64_t ns = 0; ns < UINT64_MAX - 2 * day; ns += day - 1) {
+		time_t s = (time_t)(ns / 1000000000);
+		char got[40], want[48];
+		struct tm tm;
+		size_t n;
+
+		assert_non_null(gmtime_r(&s, &tm));
+		n = strftime(want, sizeof(want), "%Y-%m-%dT%H:%M:%S", &tm);
+		(void)snprintf(want + n, sizeof(want) - n, ".%09uZ",
+		    (unsigned int)(ns % 1000000000));
+		hsa_time_rfc3339(got, ns);
+		if (strcmp(got, want) != 0)
+			fail_msg("%s is not %s", got, want);
+	}
+}
+
+static void
+test_hsa_jw__numbers_are_written_to_their_limits(void **state)
+{
+	struct hsa_buf b = {0};
+	struct hsa_jw w = {.b = &b};
+
+	(void)state;
+	hsa_jw_array(&w, NULL);
+	hsa_jw_uint(&w, NULL, 0);
+	hsa_jw_uint(&w, NULL, 10);
+	hsa_jw_uint(&w, NULL, UINT64_MAX);
+	hsa_jw_int(&w, NULL, INT64_MIN);
+	hsa_jw_int(&w, NULL, -1);
+	hsa_jw_int(&w, NULL, INT64_MAX);
+	hsa_jw_end(&w);
+	assert_string_equal(hsa_buf_cstr(&b),
+	    "[0,10,18446744073709551615,-9223372036854775808,-1,"
+	    "9223372036854775807]");
 	hsa_buf_free(&b);
 }
 
@@ -512,6 +557,8 @@ main(void)
 	    cmocka_unit_test(test_hsa_jw__commas_and_keys_fall_into_place),
 	    cmocka_unit_test(
 		test_hsa_jw__depth_32_works_and_33_gives_no_output),
+	    cmocka_unit_test(test_hsa_time__every_day_is_that_of_the_calendar),
+	    cmocka_unit_test(test_hsa_jw__numbers_are_written_to_their_limits),
 	    cmocka_unit_test(test_hsa_time__both_forms_truncate),
 	    cmocka_unit_test(
 		test_hsa_event_json__jq_reads_every_action_as_it_was_built),

@@ -51,18 +51,15 @@ head(struct hsa_buf *b, const char *s)
 }
 
 static void
-value(struct hsa_buf *b, const char *s, size_t n)
+value(struct hsa_buf *b, const char *s)
 {
-	const char *end = s + n;
 	size_t run;
 
-	while (s < end) {
-		for (run = 0; s + run < end; run++)
-			if (memchr("\\=\r\n", s[run], 4) != NULL)
-				break;
+	for (;;) {
+		run = strcspn(s, "\\=\r\n");
 		hsa_buf_put(b, s, run);
 		s += run;
-		if (s == end)
+		if (*s == '\0')
 			break;
 		hsa_buf_u8(b, '\\');
 		hsa_buf_u8(b, (uint8_t)(*s == '\r'   ? 'r'
@@ -86,14 +83,23 @@ ext(struct hsa_buf *b, const char *key, const char *s)
 	if (s == NULL || s[0] == '\0')
 		return;
 	name(b, key);
-	value(b, s, strlen(s));
+	value(b, s);
 }
 
 static void
 number(struct hsa_buf *b, const char *key, uint64_t v)
 {
 	name(b, key);
-	hsa_buf_printf(b, "%" PRIu64, v);
+	hsa_buf_uint(b, v);
+}
+
+static void
+put_label(struct hsa_buf *b, const char *key, const char *label)
+{
+	hsa_buf_u8(b, ' ');
+	hsa_buf_str(b, key);
+	hsa_buf_str(b, "Label=");
+	hsa_buf_str(b, label);
 }
 
 /* A key of the customer's, with what it means beside it. */
@@ -103,14 +109,14 @@ custom(struct hsa_buf *b, const char *key, const char *label, const char *s)
 	if (s == NULL || s[0] == '\0')
 		return;
 	ext(b, key, s);
-	hsa_buf_printf(b, " %sLabel=%s", key, label);
+	put_label(b, key, label);
 }
 
 static void
 custom_number(struct hsa_buf *b, const char *key, const char *label, uint64_t v)
 {
 	number(b, key, v);
-	hsa_buf_printf(b, " %sLabel=%s", key, label);
+	put_label(b, key, label);
 }
 
 static void
@@ -181,7 +187,7 @@ render_cef(struct hsa_buf *b, const struct render_in *in)
 	head(b, row != NULL ? row->description : ev->action_name);
 	hsa_buf_str(b, severity_of(ev));
 	hsa_buf_str(b, "|rt=");
-	hsa_buf_printf(b, "%" PRIu64, ev->event_time_ns / 1000000);
+	hsa_buf_uint(b, ev->event_time_ns / 1000000);
 	hsa_uuid_text(uuid, ev->id);
 	ext(b, "externalId", uuid);
 	hsa_uuid_text(uuid, r->unit_id);
