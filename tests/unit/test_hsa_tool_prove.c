@@ -145,16 +145,14 @@ test_prove__a_compact_record_is_shown_as_its_event(void **state)
 		if (strstr(line, call) != NULL)
 			compact++;
 		if (strstr(line, call) != NULL && compact % 8 == 1) {
-			const char *id = strstr(line, "\"id\":\"");
 			char event[HSA_UUID_TEXT] = {0};
 
-			/* the event's is the last "id" of a whole line */
-			for (const char *p = id; p != NULL;
-			     p = strstr(p + 1, "\"id\":\""))
+			/* other ids there are no UUIDs */
+			for (const char *p = strstr(line, "\"id\":\"");
+			     p != NULL; p = strstr(p + 1, "\"id\":\""))
 				if (strlen(p) > 42 && p[14] == '-' &&
 				    p[42] == '"')
-					id = p;
-			memcpy(event, id + 6, HSA_UUID_TEXT - 1);
+					memcpy(event, p + 6, sizeof(event) - 1);
 			assert_int_equal(
 			    run(&cmd_prove, ARGS("prove", "-k", pub, "-e",
 						event, "-o", file_, dir)),
