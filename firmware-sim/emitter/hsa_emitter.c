@@ -243,9 +243,34 @@ out:
 	return rc;
 }
 
+static hsa_rc
+connect_check(const char *name, const char *address,
+    const struct hsa_emitter_tls *tls, struct hsa_diag *diag)
+{
+	const hsa_rc bad = HSA_RC(E_ARG);
+
+	if (name == NULL || address == NULL)
+		return hsa_fail(diag, bad,
+		    "a collector without name or address; fix: give both");
+	if (tls == NULL)
+		return HSA_OK;
+	for (size_t i = 0; i < sizeof(tls->reserved) / sizeof(uint64_t); i++)
+		if (tls->reserved[i] != 0)
+			return hsa_fail(diag, bad,
+			    "tls has members that this version of libhsa does "
+			    "not know; fix: start from zeros");
+	if (tls->ca == NULL || tls->identity == NULL || tls->name == NULL)
+		return hsa_fail(diag, bad,
+		    "collector %s: tls is not complete; fix: set ca, identity "
+		    "and name",
+		    name);
+	return HSA_OK;
+}
+
 hsa_rc
 hsa_emitter_connect(struct hsa_emitter *e, const char *name,
-    const char *address, struct hsa_diag *diag)
+    const char *address, const struct hsa_emitter_tls *tls,
+    struct hsa_diag *diag)
 {
 	struct chan_config cfg = {
 	    .name = name,
@@ -256,9 +281,12 @@ hsa_emitter_connect(struct hsa_emitter *e, const char *name,
 	hsa_rc rc;
 
 	HSA_TRY(rc, hsa_emitter_alive(e, diag));
-	if (name == NULL || address == NULL)
-		return hsa_fail(diag, HSA_RC(E_ARG),
-		    "a collector without name or address; fix: give both");
+	HSA_TRY(rc, connect_check(name, address, tls, diag));
+	if (tls != NULL) {
+		cfg.tls_ca = tls->ca;
+		cfg.tls_identity = tls->identity;
+		cfg.tls_name = tls->name;
+	}
 	memcpy(cfg.unit_id, e->home.id, sizeof(cfg.unit_id));
 	(void)pthread_mutex_lock(&e->channels);
 	rc = e->chans == HSA_EMITTER_COLLECTORS_MAX ? HSA_RC(E_FULL)
@@ -269,13 +297,24 @@ hsa_emitter_connect(struct hsa_emitter *e, const char *name,
 		 if (!hsa_is_ok(rc))
 			 hsa_diag_set(diag,
 			     "cannot connect to collector %s at %s: %s; fix: "
-			     "unix:PATH with a path of 1 to 107 bytes, at most "
-			     "%d of "
-			     "them",
+			     "unix:PATH, a path of 1 to 107 bytes, or "
+			     "tls:HOST:PORT "
+			     "with tls; at most %d collectors",
 			     name, address, hsa_err_text(rc),
 			     HSA_EMITTER_COLLECTORS_MAX);
 out:
 	return rc;
+}
+
+void
+hsa_emitter_renew(struct hsa_emitter *e)
+{
+	if (!hsa_is_ok(hsa_emitter_alive(e, NULL)))
+		return;
+	(void)pthread_mutex_lock(&e->channels);
+	for (size_t i = 0; i < e->chans; i++)
+		chan_renew(e->chan[i]);
+	(void)pthread_mutex_unlock(&e->channels);
 }
 
 static void

@@ -26,11 +26,13 @@
  * pointer to it, unless said here. `reserved` members stay 0. Times are
  * nanoseconds since 1970-01-01T00:00:00Z, lengths bytes.
  *
- * Threads. emit, flush and status may be called by any number of threads on
- * one emitter and one context; open, connect, close and the making and freeing
- * of a context by one at a time. The library's threads block all signals. A
- * child after fork cannot use an emitter of its parent (E_STATE); closing it
- * there forgets it and touches nothing. The child may open a folder of its own.
+ * Threads. emit, flush, renew and status may be called by any number of threads
+ * on one emitter and one context; open, connect, close and the making and
+ * freeing of a context by one at a time. The library's threads block all
+ * signals. A child after fork cannot use an emitter of its parent (E_STATE);
+ * closing it there forgets it and touches nothing. The child may open a folder
+ * of its own. As long as it lives and has not called exec, it keeps the
+ * parent's locked.
  */
 #ifndef HSA_EMITTER_H
 #define HSA_EMITTER_H
@@ -112,14 +114,32 @@ HSA_MUST_USE hsa_rc hsa_emitter_open(struct hsa_emitter **e,
 void hsa_emitter_close(struct hsa_emitter *e);
 
 /*
- * hsa_emitter_connect(e, name, address, diag) - send the log to a collector
- * (`hsa collect`) from now on, in a thread of its own: all of it from where
- * the collector's copy ends. name: for the status. address: "unix:PATH". At
- * most 8. Nobody waits for a collector that is slow or away; the channel tries
- * again for ever. E_ARG, E_UNSUPPORTED: the address; E_FULL: too many.
+ * What a collector over TLS needs (FORMAT.md C6 to C8). Files are read for each
+ * connection, so a renewed certificate is used from the next one on.
+ */
+struct hsa_emitter_tls {
+	const char *ca;       /* PEM: the authority of both sides */
+	const char *identity; /* PEM, 0600: key, certificate, its chain. The
+				 certificate is for TLS clients and has the URI
+				 urn:uuid:<the emitter's id> */
+	const char *name;     /* DNS name in the collector's certificate */
+	uint64_t reserved[4];
+};
+
+/*
+ * hsa_emitter_connect(e, name, address, tls, diag) - send the log to a
+ * collector (`hsa collect`) from now on, in a thread of its own: all of it from
+ * where the collector's copy ends. name: for the status. address: "unix:PATH",
+ * tls NULL; or "tls:HOST:PORT". At most 8. Nobody waits for a collector that is
+ * slow or away; the channel tries again for ever, and the status says why.
+ * E_ARG, E_UNSUPPORTED: the address, or tls; E_FULL: too many.
+ * hsa_emitter_renew(e) - end the connections over TLS and make new ones, with
+ * the files as they are now.
  */
 HSA_MUST_USE hsa_rc hsa_emitter_connect(struct hsa_emitter *e, const char *name,
-    const char *address, struct hsa_diag *diag);
+    const char *address, const struct hsa_emitter_tls *tls,
+    struct hsa_diag *diag);
+void hsa_emitter_renew(struct hsa_emitter *e);
 
 /* ---- contexts ------------------------------------------------------------ */
 

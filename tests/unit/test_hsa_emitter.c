@@ -13,9 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cmd.h"
 #include "helper_emitter.h"
-#include "helper_vfy_run.h"
 
 static struct helper_emitter h;
 
@@ -615,7 +613,7 @@ test_hsa_emitter__signs_with_a_key_of_the_callers(void **state)
 	EVP_PKEY_free(wrong);
 }
 
-/* ---- off, fork, collectors ----------------------------------------------- */
+/* ---- off, fork --------------------------------------------------------- */
 
 static void
 test_hsa_emitter__tells_the_log_what_it_did_not_get(void **state)
@@ -685,59 +683,6 @@ test_hsa_emitter__is_not_for_a_forked_child(void **state)
 	assert_int_equal(res.events, 1);
 }
 
-static void
-test_hsa_emitter__sends_to_a_collector(void **state)
-{
-	char sock[112], address[128], copies[96], copy[160], id[HSA_UUID_TEXT];
-	const char *args[] = {
-	    "collect", "-l", address, "-o", copies, "-k", h.pub, NULL};
-	struct helper_emitter other = h;
-	struct hsa_emitter_status st = {0};
-	struct hsa_emitter_event ev;
-	struct hsa_diag diag;
-	struct vfy_result res, copied;
-	struct hsa_emitter_context *c;
-	struct hsa_emitter *e;
-	pid_t pid;
-
-	(void)state;
-	(void)snprintf(sock, sizeof(sock), "%s/sock", h.base);
-	(void)snprintf(address, sizeof(address), "unix:%s", sock);
-	(void)snprintf(copies, sizeof(copies), "%s/copies", h.base);
-	made();
-	pid = helper_vfy_spawn(cmd_collect.run, args, "ready", NULL);
-	e = helper_emitter_open(&h);
-	c = helper_emitter_context(e, 0);
-	refused(hsa_emitter_connect(e, NULL, address, &diag), HSA_E_ARG, &diag,
-	    "without name");
-	refused(hsa_emitter_connect(e, "siem", "carrier-pigeon:1", &diag),
-	    HSA_E_UNSUPPORTED, &diag, "unix:PATH");
-	assert_true(hsa_is_ok(hsa_emitter_connect(e, "siem", address, &diag)));
-	helper_emitter_event(&ev);
-	for (int i = 0; i < 10; i++)
-		assert_true(hsa_is_ok(hsa_emitter_emit(c, NULL, &ev, NULL)));
-	for (int i = 0; i < 2000; i++) {
-		hsa_emitter_status(e, &st);
-		if (st.collector[0].acknowledged == st.log_size)
-			break;
-		(void)usleep(5000);
-	}
-	assert_int_equal(st.collectors, 1);
-	assert_string_equal(st.collector[0].name, "siem");
-	assert_true(st.collector[0].connected);
-	assert_int_equal(st.collector[0].acknowledged, st.log_size);
-	hsa_uuid_text(id, st.emitter_id);
-	hsa_emitter_context_free(c);
-	hsa_emitter_close(e); /* waits for the collector: UNIT_STOP is there */
-	assert_int_equal(helper_vfy_stop(pid, SIGTERM), 0);
-	helper_emitter_check(&h, &res, NULL, NULL);
-	(void)snprintf(copy, sizeof(copy), "%s/%s", copies, id);
-	(void)snprintf(other.log, sizeof(other.log), "%s", copy);
-	helper_emitter_check(&other, &copied, NULL, NULL);
-	assert_int_equal(copied.sealed, res.sealed);
-	assert_memory_equal(copied.root, res.root, 32);
-}
-
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -760,7 +705,6 @@ main(void)
 	    CASE(test_hsa_emitter__signs_with_a_key_of_the_callers),
 	    CASE(test_hsa_emitter__tells_the_log_what_it_did_not_get),
 	    CASE(test_hsa_emitter__is_not_for_a_forked_child),
-	    CASE(test_hsa_emitter__sends_to_a_collector),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
