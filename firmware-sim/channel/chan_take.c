@@ -26,6 +26,7 @@ refuse(struct chan *c, const char *text)
 static hsa_rc
 take_resume(struct chan *c, uint64_t next)
 {
+	struct slog_kept kept = {0};
 	uint64_t size = chan_log_size(c);
 	char text[160];
 	hsa_rc rc;
@@ -40,8 +41,18 @@ take_resume(struct chan *c, uint64_t next)
 	}
 	/* from one before, for the checkpoint between the two: sent again, it
 	 * makes the collector compare its copy with this log and say so */
-	HSA_TRY(
-	    rc, slog_reader_open(&c->reader, c->l, next == 0 ? 0 : next - 1));
+	rc = slog_reader_open(&c->reader, c->l, next == 0 ? 0 : next - 1);
+	if (rc.v == HSA_E_NOT_FOUND) /* that one was the last released */
+		rc = slog_reader_open(&c->reader, c->l, next);
+	if (rc.v == HSA_E_NOT_FOUND) {
+		slog_kept(c->l, &kept);
+		(void)snprintf(text, sizeof(text),
+		    "the collector asks for record %" PRIu64 ", those before "
+		    "%" PRIu64 " were released: give it a copy that has them",
+		    next, kept.first);
+		return refuse(c, text);
+	}
+	HSA_TRY(rc, rc);
 	c->resumed = next;
 	chan_show_connected(c, true);
 out:

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "slog_impl.h"
+#include "slog_keep.h"
 
 #define SEGMENT_BYTES ((size_t)64 * 1024 * 1024)
 
@@ -189,6 +190,9 @@ open_ring(struct slog *l, const struct slog_config *cfg, struct hsa_diag *diag)
 	HSA_TRY(rc, slog_ring_open(&l->ring, &l->ring_found, &rc_cfg, diag));
 	l->cursor = slog_ring_tail(l->ring);
 	l->orphans = l->draining = l->ring_found == SLOG_RING_OLD;
+	/* a new chain has none of the calls that the one before had */
+	if (l->has_chain && l->tip.size == 0)
+		return rc;
 	if (slog_ring_sealed(l->ring) > last)
 		rc = hsa_fail(diag, HSA_RC(E_CORRUPT),
 		    "the ring %s knows of calls that were sealed, and the log "
@@ -240,6 +244,10 @@ slog_open(
 	memcpy(l->unit_id, cfg->unit_id, sizeof(l->unit_id));
 	l->segment_bytes =
 	    cfg->segment_bytes != 0 ? cfg->segment_bytes : SEGMENT_BYTES;
+	l->cap_bytes = cfg->cap_bytes;
+	l->has_chain = cfg->chain != NULL;
+	if (l->has_chain)
+		l->chain = *cfg->chain;
 	if (cfg->ring != NULL && cfg->clock == NULL) {
 		rc = HSA_RC(E_ARG); /* calls need contexts */
 		goto out;
@@ -260,8 +268,15 @@ slog_open(
 		goto out;
 	}
 	HSA_TRY(rc, check_key(l, diag));
+	rc = slog_keep_start(l);
+	if (!hsa_is_ok(rc)) {
+		hsa_diag_set(diag, "%s: cannot look at its files", cfg->dir);
+		goto out;
+	}
 	HSA_TRY(rc, open_ring(l, cfg, diag));
 	l->sealed = l->tip;
+	if (l->has_chain && l->tip.size == 0)
+		l->sealed.epoch = l->chain.epoch;
 	memcpy(l->queue_last, l->tip.last, sizeof(l->queue_last));
 	l->refs = 1;
 	HSA_TRY(rc, conds_init(l));

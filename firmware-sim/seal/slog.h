@@ -9,6 +9,7 @@
  */
 #ifndef SLOG_H
 #define SLOG_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "cu_sink.h"
@@ -18,6 +19,16 @@
 struct cu_clock;
 struct slog;
 struct slog_os; /* slog_os.h: the calls to the file system, for fault tests */
+
+/* What a log stands for that could not go on: told by its first records. The
+ * texts stay the caller's until slog_close. */
+struct slog_chain {
+	uint64_t number; /* 2: the first one of these */
+	uint64_t epoch;  /* of the unit when it began */
+	const char *old_origin, *old_folder, *why;
+	uint64_t old_size; /* as far as it was good, with its root there */
+	uint8_t old_root[HSA_SHA256_LEN];
+};
 
 struct slog_config {
 	const char *dir;    /* made if absent, 0700 */
@@ -33,6 +44,9 @@ struct slog_config {
 	 * and takes no calls. */
 	const struct cu_clock *clock;
 	uint8_t unit_id[HSA_UUID_LEN]; /* in them */
+	/* bytes that the files may take (slog_kept's full); 0: no limit */
+	uint64_t cap_bytes;
+	const struct slog_chain *chain; /* NULL: the unit's first log */
 	const char *ring;    /* file for calls, on tmpfs; NULL: no calls */
 	uint32_t ring_slots; /* of a new one; 0: SLOG_RING_SLOTS */
 };
@@ -64,6 +78,45 @@ struct slog_ring_status {
 void slog_ring_status(struct slog *l, struct slog_ring_status *st);
 /* slog_ring_told(l, n) - a record tells of n unrecorded calls. */
 void slog_ring_told(struct slog *l, uint64_t n);
+
+/* ---- how much is kept ---------------------------------------------------- */
+
+struct slog_kept {
+	uint64_t first; /* record; those before it were released */
+	uint64_t bytes, cap;
+	bool full; /* the cap is reached: what is still put is sealed, but the
+		      unit is to refuse new work */
+};
+void slog_kept(struct slog *l, struct slog_kept *k);
+
+/* slog_check(l, diag) - are the files of the log all there? When not, it is
+ * closed for good, E_IO with the cause: what is sealed from here on would stand
+ * on records that are gone. Not while slog_release runs. (The last file and
+ * head are looked at in each batch.) */
+HSA_MUST_USE hsa_rc slog_check(struct slog *l, struct hsa_diag *diag);
+
+/* When segments may go: all three have to allow it, and the last two stay. */
+struct slog_policy {
+	uint64_t acknowledged; /* records that everybody has */
+	uint64_t keep_bytes;   /* at least so much stays */
+	int64_t keep_ns;       /* written at least so long ago */
+	int64_t now_ns;
+};
+struct slog_plan {
+	uint64_t before; /* first record that would stay */
+	uint64_t files, bytes;
+};
+/*
+ * slog_release_plan(l, p, policy) - what may go; files 0: nothing. E_IO.
+ * slog_release(l, before, diag) - delete the segments whose records are all
+ * before that one. First the record that says so has to be sealed (W5). E_IO:
+ * some of them, or all, are still there; the next time they go along. One
+ * thread at a time for both.
+ */
+HSA_MUST_USE hsa_rc slog_release_plan(
+    struct slog *l, struct slog_plan *p, const struct slog_policy *policy);
+HSA_MUST_USE hsa_rc slog_release(
+    struct slog *l, uint64_t before, struct hsa_diag *diag);
 
 /* slog_sink(l) - l as the unit's sink. seal, put: E_ARG when source_sequence is
  * not beyond the last one of its source, or is not the one in the record;
@@ -105,7 +158,8 @@ struct slog_item {
 
 /*
  * slog_reader_open(r, l, from) - positioned before record `from`; E_RANGE
- * when the log is not that long. Checkpoints of sizes up to `from` are passed
+ * when the log is not that long, E_NOT_FOUND when that record was released.
+ * Checkpoints of sizes up to `from` are passed
  * over.
  * slog_reader_next(r, it, wait_ms) - the next record or checkpoint that is on
  * stable storage; E_TIMEOUT when none came in time (negative: no limit),

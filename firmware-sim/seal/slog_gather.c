@@ -7,14 +7,15 @@
 
 #include "hsa_compact.h"
 #include "slog_impl.h"
+#include "slog_own.h"
 
 #define BATCH_BYTES                                                            \
 	((size_t)4 * 1024 * 1024) /* of calls; the queue is bounded */
 
 /* Where the batch grows, and what it costs on the way: entries first, leaves
  * behind, so that a record is hashed as it lies there. */
-static hsa_rc
-add_sealed(struct slog *l, struct slog_batch *b, const void *rec, size_t n)
+hsa_rc
+slog_gather_add(struct slog *l, struct slog_batch *b, const void *rec, size_t n)
 {
 	hsa_rc rc;
 
@@ -35,40 +36,6 @@ next_own(struct slog *l)
 /* ---- the log's own records ----------------------------------------------- */
 
 static hsa_rc
-segment_opened(struct slog *l, struct slog_batch *b)
-{
-	const struct hsa_special_row *row =
-	    hsa_special(HSA_SPECIAL_SEGMENT_OPENED);
-	struct hsa_buf rec = {0};
-	struct hsa_record r = {
-	    .epoch = l->sealed.epoch == 0 ? 1 : l->sealed.epoch,
-	    .wall_ns = l->clock->wall_ns(l->clock->ctx),
-	    .mono_ns = l->clock->mono_ns(l->clock->ctx),
-	    .source = HSA_SOURCE_SEALER,
-	    .source_sequence = next_own(l),
-	    .body = HSA_BODY_SPECIAL,
-	};
-	hsa_rc rc;
-
-	memcpy(r.unit_id, l->unit_id, sizeof(r.unit_id));
-	r.special.category = row->category;
-	r.special.specific = row->specific;
-	HSA_TRY(rc, hsa_strdup_opt(&r.special.name, row->name));
-	HSA_TRY(rc, hsa_strdup_opt(&r.special.text, row->text));
-	HSA_TRY(rc, hsa_record_encode(&rec, &r));
-	hsa_buf_reset(&l->scratch);
-	hsa_record_seal(&l->scratch, l->tree.size, rec.p, rec.len);
-	HSA_TRY(rc, hsa_buf_rc(&l->scratch));
-	HSA_TRY(rc, add_sealed(l, b, l->scratch.p, l->scratch.len));
-	l->sealed.last[HSA_SOURCE_SEALER]++;
-	l->sealed.epoch = r.epoch;
-out:
-	hsa_record_free(&r);
-	hsa_buf_free(&rec);
-	return rc;
-}
-
-static hsa_rc
 segment_begin(struct slog *l, struct slog_batch *b)
 {
 	hsa_rc rc;
@@ -84,7 +51,10 @@ segment_begin(struct slog *l, struct slog_batch *b)
 	HSA_TRY(rc, hsa_buf_rc(&b->header));
 	l->sealed.end = b->header.len;
 	if (l->own)
-		rc = segment_opened(l, b);
+		HSA_TRY(rc,
+		    slog_own_special(l, b, HSA_SPECIAL_SEGMENT_OPENED, NULL));
+	if (l->own && l->has_chain && l->sealed.segment == 0)
+		rc = slog_own_chain(l, b);
 out:
 	return rc;
 }
@@ -120,7 +90,7 @@ context_of(
 		rc = HSA_RC(E_FORMAT);
 		goto out;
 	}
-	HSA_TRY(rc, add_sealed(l, b, l->scratch.p, l->scratch.len));
+	HSA_TRY(rc, slog_gather_add(l, b, l->scratch.p, l->scratch.len));
 	l->sealed.last[HSA_SOURCE_SEALER]++;
 	c->generation = generation;
 	c->sequence = at.sequence;
@@ -168,7 +138,7 @@ add_call(struct slog *l, struct slog_batch *b, const struct slog_ring_item *it,
 	r.compact.has_correlation_id = true;
 	memcpy(r.compact.correlation_id, c.correlation_id,
 	    sizeof(r.compact.correlation_id));
-	rc = add_sealed(l, b, rec, hsa_compact_put(rec, &r));
+	rc = slog_gather_add(l, b, rec, hsa_compact_put(rec, &r));
 out:
 	return rc;
 }
@@ -187,7 +157,7 @@ add_whole(struct slog *l, struct slog_batch *b, const struct slog_ring_item *it)
 	HSA_TRY(rc, hsa_record_look(&look, l->scratch.p, l->scratch.len));
 	if (look.source != HSA_SOURCE_USE)
 		return HSA_RC(E_FORMAT);
-	HSA_TRY(rc, add_sealed(l, b, l->scratch.p, l->scratch.len));
+	HSA_TRY(rc, slog_gather_add(l, b, l->scratch.p, l->scratch.len));
 	if (look.epoch != 0)
 		l->sealed.epoch = look.epoch;
 out:
@@ -261,7 +231,7 @@ add_queued(struct slog *l, struct slog_batch *b, const struct slog_queued *q)
 	HSA_TRY(rc, hsa_buf_rc(&l->scratch));
 	HSA_TRY(rc, hsa_record_look(&look, l->scratch.p, l->scratch.len));
 	HSA_TRY(rc, tell(b, q->told, l->tree.size));
-	HSA_TRY(rc, add_sealed(l, b, l->scratch.p, l->scratch.len));
+	HSA_TRY(rc, slog_gather_add(l, b, l->scratch.p, l->scratch.len));
 	l->sealed.last[q->source] = q->number;
 	if (look.epoch != 0)
 		l->sealed.epoch = look.epoch;
@@ -277,11 +247,10 @@ slog_gather(struct slog *l, struct slog_batch *b, struct hsa_diag *why)
 	hsa_rc rc = HSA_OK;
 
 	slog_batch_reset(b);
-	if (l->own)
-		offset = l->clock->wall_ns(l->clock->ctx) -
-			 l->clock->mono_ns(l->clock->ctx);
 	if (l->sealed.end == 0 || l->sealed.end >= l->segment_bytes)
 		HSA_TRY(rc, segment_begin(l, b));
+	if (l->own)
+		HSA_TRY(rc, slog_own_clock(l, b, &offset));
 	for (i = 0; i < l->taken.len; i++) {
 		const struct slog_queued *q = &l->taken.item[i];
 

@@ -104,6 +104,10 @@ struct slog {
 	pthread_t sealer, writer;
 	struct slog_ring *ring; /* NULL: no calls */
 	enum slog_ring_found ring_found;
+	uint64_t cap_bytes; /* 0: none */
+	atomic_bool at_cap; /* it is reached; set under mutex */
+	bool has_chain;     /* of what it stands for: */
+	struct slog_chain chain;
 	uint64_t ring_drained; /* calls that it held when it was opened */
 	bool own;              /* it adds records of its own */
 	uint8_t unit_id[HSA_UUID_LEN];
@@ -134,6 +138,8 @@ struct slog {
 	bool sealer_gone;
 	struct slog_tip tip;
 	struct slog_segments segments; /* up to tip */
+	uint64_t closed_bytes;         /* of all but the last */
+	uint64_t released;             /* being so: records before it */
 	struct slog_reader *readers;
 
 	/* sealing thread */
@@ -146,7 +152,8 @@ struct slog {
 	uint64_t idle_ns;           /* how long the last nap was */
 	bool orphans;               /* the ring is that of a dead process */
 	struct slog_context context[SLOG_RING_CONTEXTS];
-	uint64_t contexts; /* in this segment */
+	uint64_t contexts;                 /* in this segment */
+	uint64_t clock_offset, clock_mono; /* of the last batch; 0: none yet */
 	struct hsa_buf scratch;
 
 	/* writing thread */
@@ -174,6 +181,11 @@ void *slog_write_main(void *l);
  */
 HSA_MUST_USE hsa_rc slog_gather(
     struct slog *l, struct slog_batch *b, struct hsa_diag *why);
+
+/* slog_gather_add(l, b, rec, n) - a record with its sequence, as the next one
+ * of batch and tree. */
+HSA_MUST_USE hsa_rc slog_gather_add(
+    struct slog *l, struct slog_batch *b, const void *rec, size_t n);
 
 /* slog_fail(l, rc, why) - under the mutex: the log is closed for good. */
 void slog_fail(struct slog *l, hsa_rc rc, const struct hsa_diag *why);

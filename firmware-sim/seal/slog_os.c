@@ -129,6 +129,41 @@ posix_size(void *ctx, uint64_t *n, int fd)
 	return 0;
 }
 
+static void
+stat_of(struct slog_os_stat *to, const struct stat *st)
+{
+	to->device = (uint64_t)st->st_dev;
+	to->inode = (uint64_t)st->st_ino;
+	to->links = (uint64_t)st->st_nlink;
+	to->size = st->st_size < 0 ? 0 : (uint64_t)st->st_size;
+	to->modified_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 +
+			  (int64_t)st->st_mtim.tv_nsec;
+}
+
+static int
+posix_stat(void *ctx, struct slog_os_stat *to, int fd)
+{
+	struct stat st;
+
+	(void)ctx;
+	if (fstat(fd, &st) != 0)
+		return -errno;
+	stat_of(to, &st);
+	return 0;
+}
+
+static int
+posix_stat_name(void *ctx, struct slog_os_stat *to, int dir, const char *name)
+{
+	struct stat st;
+
+	(void)ctx;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return -errno;
+	stat_of(to, &st);
+	return 0;
+}
+
 static ssize_t
 posix_pread(void *ctx, int fd, void *p, size_t n, uint64_t at)
 {
@@ -191,6 +226,8 @@ static const struct slog_os posix_os = {
     .dir_list = posix_dir_list,
     .open = posix_open,
     .size = posix_size,
+    .stat = posix_stat,
+    .stat_name = posix_stat_name,
     .pread = posix_pread,
     .pwrite = posix_pwrite,
     .fdatasync = posix_fdatasync,

@@ -14,6 +14,11 @@
 /* Called per name in a folder; a negative answer ends the listing with it. */
 typedef int slog_os_each(void *arg, const char *name);
 
+struct slog_os_stat {
+	uint64_t device, inode, links, size;
+	int64_t modified_ns; /* since 1970 */
+};
+
 struct slog_os {
 	void *ctx;
 	/* Open the folder, made 0700 when absent (and its parent synced), and
@@ -23,6 +28,11 @@ struct slog_os {
 	int (*dir_list)(void *ctx, int dir, slog_os_each *each, void *arg);
 	int (*open)(void *ctx, int *fd, int dir, const char *name, int flags);
 	int (*size)(void *ctx, uint64_t *n, int fd);
+	/* Of an open file, and of what has that name now (links are not
+	 * followed): the same device and inode, the same file. */
+	int (*stat)(void *ctx, struct slog_os_stat *st, int fd);
+	int (*stat_name)(
+	    void *ctx, struct slog_os_stat *st, int dir, const char *name);
 	/* May do less than asked, as the system calls; 0: end of file. */
 	ssize_t (*pread)(void *ctx, int fd, void *p, size_t n, uint64_t at);
 	ssize_t (*pwrite)(

@@ -45,7 +45,6 @@ hsa_rc
 slog_reader_open(struct slog_reader **out, struct slog *l, uint64_t from)
 {
 	struct slog_reader *r = calloc(1, sizeof(*r));
-	bool within;
 	hsa_rc rc;
 
 	if (r == NULL)
@@ -61,15 +60,17 @@ slog_reader_open(struct slog_reader **out, struct slog *l, uint64_t from)
 	}
 	HSA_TRY(rc, slog_scan_init(&r->scan, l->os, -1, 0, 0));
 	(void)pthread_mutex_lock(&l->mutex);
-	within = from <= l->tip.size;
-	if (within) {
+	rc = from <= l->tip.size ? HSA_OK : HSA_RC(E_RANGE);
+	if (from < l->released ||
+	    (l->segments.len != 0 && from < l->segments.first[0]))
+		rc = HSA_RC(E_NOT_FOUND);
+	if (hsa_is_ok(rc)) {
 		l->refs++;
 		r->next = l->readers;
 		l->readers = r;
 	}
 	(void)pthread_mutex_unlock(&l->mutex);
-	rc = within ? HSA_OK : HSA_RC(E_RANGE);
-	if (within)
+	if (hsa_is_ok(rc))
 		*out = r;
 out:
 	if (!hsa_is_ok(rc)) {
@@ -118,6 +119,18 @@ slog_reader_free(struct slog_reader *r)
 	free(r);
 }
 
+/* Not there: released, or taken away. */
+static hsa_rc
+gone(struct slog *l, uint64_t first)
+{
+	bool released;
+
+	(void)pthread_mutex_lock(&l->mutex);
+	released = first < l->released;
+	(void)pthread_mutex_unlock(&l->mutex);
+	return released ? HSA_RC(E_NOT_FOUND) : HSA_RC(E_CORRUPT);
+}
+
 /* The next file, or the first: the one that holds record r->at or r->from. */
 static hsa_rc
 enter_segment(struct slog_reader *r, const struct slog_tip *tip, uint64_t first)
@@ -134,7 +147,9 @@ enter_segment(struct slog_reader *r, const struct slog_tip *tip, uint64_t first)
 	if (e != 0) {
 		if (fd >= 0)
 			os->close(os->ctx, fd);
-		return e == -ENOENT ? HSA_RC(E_CORRUPT) : HSA_RC(E_IO);
+		if (e == -ENOENT)
+			return gone(r->l, first);
+		return HSA_RC(E_IO);
 	}
 	if (r->fd >= 0)
 		os->close(os->ctx, r->fd);
@@ -198,6 +213,11 @@ go_on(struct slog_reader *r, const struct timespec *deadline, int wait_ms)
 		    &l->segments, &i, r->fd < 0 ? r->from : r->segment);
 		if (hsa_is_ok(rc) && r->fd >= 0)
 			i++;
+		/* the one that r is in was released */
+		if (rc.v == HSA_E_NOT_FOUND && r->fd >= 0) {
+			i = 0;
+			rc = HSA_OK;
+		}
 		if (hsa_is_ok(rc))
 			next = l->segments.first[i];
 	}
@@ -216,7 +236,7 @@ go_on(struct slog_reader *r, const struct timespec *deadline, int wait_ms)
 			return HSA_OK;
 		}
 		if (next != r->at) /* V1 */
-			return HSA_RC(E_CORRUPT);
+			return gone(l, r->at);
 	}
 	return enter_segment(r, &tip, next);
 }

@@ -6,6 +6,7 @@
 
 #include "slog_found.h"
 #include "slog_impl.h"
+#include "slog_keep.h"
 
 static hsa_rc
 io(struct hsa_diag *diag, int err, const char *what, const char *name)
@@ -278,11 +279,8 @@ slog_recover(struct slog *l, struct hsa_diag *diag)
 	if (!hsa_is_ok(rc))
 		goto out;
 	HSA_TRY(rc, head_read(l, &raw, &head, &good, diag));
-	if (s->len != 0 && s->first[0] != 0) {
-		rc = corrupt(diag, "seg-0000000000000000.slog", 0,
-		    "the log's first file is missing");
-		goto out;
-	}
+	if (s->len != 0 && s->first[0] != 0)
+		HSA_TRY(rc, slog_keep_check(l, s, diag));
 	if (s->len != 0)
 		HSA_TRY(rc, recover_file(l, s->len - 1, good ? &head : NULL,
 				true, &sealed, diag));

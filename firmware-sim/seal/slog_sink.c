@@ -391,6 +391,20 @@ sink_last(void *ctx, enum hsa_source source)
 	return last;
 }
 
+static bool
+sink_full(void *ctx)
+{
+	struct slog *l = ctx;
+
+	return atomic_load(&l->at_cap);
+}
+
+static void
+sink_why(void *ctx, struct hsa_diag *diag)
+{
+	slog_why(ctx, diag);
+}
+
 static void
 sink_head(void *ctx, uint64_t *size, uint8_t root[32])
 {
@@ -425,6 +439,8 @@ slog_sink(struct slog *l)
 	    .ring = sink_ring,
 	    .last = sink_last,
 	    .head = sink_head,
+	    .full = sink_full,
+	    .why = sink_why,
 	};
 
 	return (struct cu_sink){&ops, l};

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "slog_impl.h"
+#include "slog_keep.h"
 
 static hsa_rc
 io(struct hsa_diag *why, int err, const char *what, const char *name)
@@ -86,6 +87,7 @@ write_batch(struct slog *l, const struct slog_batch *b, struct hsa_diag *why)
 		rc = io(why, e, "sync", name);
 		goto out;
 	}
+	HSA_TRY(rc, slog_keep_watch(l, why));
 	l->end += b->bytes.len;
 out:
 	if (!hsa_is_ok(rc))
@@ -100,10 +102,13 @@ publish(struct slog *l, const struct slog_batch *b)
 	hsa_rc rc = HSA_OK;
 	size_t i;
 
-	if (b->new_segment)
+	if (b->new_segment) {
 		rc = slog_segments_add(&l->segments, b->tip.segment);
+		l->closed_bytes += l->tip.end;
+	}
 	if (b->bytes.len != 0)
 		l->tip = b->tip;
+	slog_keep_count(l);
 	for (i = 0; i < b->told_len; i++)
 		*b->told[i].to = b->told[i].sequence;
 	l->done = (struct slog_upto){b->tickets, b->ring};

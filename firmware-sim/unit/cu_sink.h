@@ -91,6 +91,11 @@ struct cu_sink_ops {
 	uint64_t (*last)(void *ctx, enum hsa_source source);
 	/* Records sealed and the tree's root over them. */
 	void (*head)(void *ctx, uint64_t *size, uint8_t root[32]);
+	/* May be NULL. full: the log has reached its limit: refuse new work,
+	 * what is put nevertheless is taken. why: of E_IO, in words; empty
+	 * while it works. */
+	bool (*full)(void *ctx);
+	void (*why)(void *ctx, struct hsa_diag *diag);
 };
 
 struct cu_sink {

@@ -68,6 +68,24 @@ mem_size(void *ctx, uint64_t *n, int fd)
 	return 0;
 }
 
+static int
+mem_stat(void *ctx, struct slog_os_stat *st, int fd)
+{
+	(void)ctx;
+	*st = (struct slog_os_stat){
+	    .device = 1, .inode = (uint64_t)fd + 1, .links = 1};
+	st->size = files[fd].n;
+	return 0;
+}
+
+static int
+mem_stat_name(void *ctx, struct slog_os_stat *st, int dir, const char *name)
+{
+	int fd = -1, e = mem_open(ctx, &fd, dir, name, 0);
+
+	return e != 0 ? e : mem_stat(ctx, st, fd);
+}
+
 static ssize_t
 mem_pread(void *ctx, int fd, void *p, size_t n, uint64_t at)
 {
@@ -138,6 +156,8 @@ static const struct slog_os mem_os = {
     .dir_list = mem_list,
     .open = mem_open,
     .size = mem_size,
+    .stat = mem_stat,
+    .stat_name = mem_stat_name,
     .pread = mem_pread,
     .pwrite = mem_pwrite,
     .fdatasync = mem_sync,

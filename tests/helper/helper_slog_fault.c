@@ -110,6 +110,20 @@ fault_size(void *ctx, uint64_t *n, int fd)
 	return real()->size(NULL, n, fd);
 }
 
+static int
+fault_stat(void *ctx, struct slog_os_stat *st, int fd)
+{
+	(void)ctx;
+	return real()->stat(NULL, st, fd);
+}
+
+static int
+fault_stat_name(void *ctx, struct slog_os_stat *st, int dir, const char *name)
+{
+	(void)ctx;
+	return real()->stat_name(NULL, st, dir, name);
+}
+
 static ssize_t
 fault_pread(void *ctx, int fd, void *p, size_t n, uint64_t at)
 {
@@ -245,6 +259,8 @@ helper_fault_init(struct helper_fault *f)
 	    .dir_list = fault_dir_list,
 	    .open = fault_open,
 	    .size = fault_size,
+	    .stat = fault_stat,
+	    .stat_name = fault_stat_name,
 	    .pread = fault_pread,
 	    .pwrite = fault_pwrite,
 	    .fdatasync = fault_fdatasync,

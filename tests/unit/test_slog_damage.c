@@ -414,7 +414,7 @@ test_slog__a_folder_that_lost_its_files_is_not_a_new_log(void **state)
 	(void)snprintf(path, sizeof(path), "%s/%s", f->h.dir, FIRST);
 	assert_int_equal(unlink(path), 0);
 	assert_rc("E_CORRUPT", try_open(f, &l, &diag));
-	assert_non_null(strstr(diag.text, "first file is missing"));
+	assert_non_null(strstr(diag.text, "first files are missing"));
 }
 
 /* ---- several files ------------------------------------------------------- */

@@ -1,0 +1,27 @@
+/*
+ * slog_own.h - records of the log's own (source 3). Private to seal/; all on
+ * the sealing thread.
+ */
+#ifndef SLOG_OWN_H
+#define SLOG_OWN_H
+#include "slog_impl.h"
+
+struct hsa_data;
+
+/* slog_own_special(l, b, code, details) - into batch b; details NULL: none. */
+HSA_MUST_USE hsa_rc slog_own_special(struct slog *l, struct slog_batch *b,
+    enum hsa_special_code code, const struct hsa_data *details);
+
+/*
+ * slog_own_clock(l, b, offset) - from the clock since start to the wall clock.
+ * Leaves a CLOCK_STEP when that has jumped since the batch before, by more than
+ * a second and a thousandth of the time between the two: a clock that is only
+ * corrected (adjtime) stays below.
+ */
+HSA_MUST_USE hsa_rc slog_own_clock(
+    struct slog *l, struct slog_batch *b, uint64_t *offset);
+
+/* slog_own_chain(l, b) - NEW_CHAIN, from l->chain. */
+HSA_MUST_USE hsa_rc slog_own_chain(struct slog *l, struct slog_batch *b);
+
+#endif
