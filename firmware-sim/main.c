@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "hsa_buf.h"
+#include "ep_certs.h"
 #include "ep_config.h"
 #include "ep_front.h"
 #include "ep_harden.h"
@@ -27,9 +28,10 @@ enum {
 static const char usage_text[] =
     "usage: cryptounitd init DIR [--units operational=2,recovery=1]\n"
     "           [--region us-south] [--admin-listen HOST:PORT]\n"
-    "           [--collector NAME=unix:PATH]... [--module PATH]\n"
+    "           [--collector NAME=ADDRESS]... [--module PATH]\n"
     "       cryptounitd run DIR\n"
     "       cryptounitd status DIR [--json]\n"
+    "       cryptounitd certs DIR [--days 365]\n"
     "       cryptounitd --help | --version\n"
     "\n"
     "Simulated crypto units, administered as an EP11 module is, with a\n"
@@ -38,6 +40,7 @@ static const char usage_text[] =
     "  init    make a new installation in DIR, which is absent or empty\n"
     "  run     serve it until SIGTERM; prints a line with \"ready\"\n"
     "  status  what runs, and the state of every unit\n"
+    "  certs   new keys and certificates for channels over TLS\n"
     "\n"
     "Exit status: 0 success (status: all up), 1 failure (status: something\n"
     "is down), 2 wrong use or configuration. See cryptounitd(8).\n";
@@ -129,7 +132,8 @@ do_init(int argc, char **argv)
 			opt.module = optarg;
 		else if (o != 'c' || !add_collector(&opt, list, optarg))
 			return wrong_use("init: option not understood",
-			    o == 'c' ? "--collector NAME=unix:PATH, at most 8"
+			    o == 'c' ? "--collector NAME=unix:PATH or "
+				       "NAME=tls:HOST:PORT, at most 8"
 				     : "cryptounitd --help lists them");
 		if (!hsa_is_ok(rc))
 			return failed(rc, &d);
@@ -275,6 +279,40 @@ do_status(int argc, char **argv)
 	return all_up ? 0 : EXIT_DOWN;
 }
 
+/* ---- certs --------------------------------------------------------------- */
+
+static int
+do_certs(int argc, char **argv)
+{
+	static const struct option options[] = {
+	    {"days", required_argument, NULL, 'd'}, {0}};
+	struct hsa_buf said = {0};
+	struct hsa_diag d = {{0}};
+	unsigned long days = EP_TLS_DAYS;
+	char *dir = NULL, *end = NULL;
+	hsa_rc rc = HSA_OK;
+	int o = 0;
+
+	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (o == 'd')
+			days = strtoul(optarg, &end, 10);
+		if (o != 'd' || optarg[0] < '0' || optarg[0] > '9' ||
+		    *end != '\0' || days < 1 || days > EP_TLS_DAYS_MAX)
+			return wrong_use("certs: option not understood",
+			    "cryptounitd certs DIR [--days 1..3650]");
+	}
+	dir = folder(argc, argv, optind);
+	if (dir == NULL)
+		return EXIT_USAGE;
+	rc = ep_harden(-1, &d);
+	if (hsa_is_ok(rc))
+		rc = ep_certs_renew(dir, (unsigned int)days, &said, &d);
+	free(dir);
+	(void)fputs(hsa_buf_cstr(&said), stdout);
+	hsa_buf_free(&said);
+	return hsa_is_ok(rc) ? 0 : failed(rc, &d);
+}
+
 static int
 do_help(int argc, char **argv)
 {
@@ -298,6 +336,7 @@ static const struct {
     {"init", do_init},
     {"run", do_run},
     {"status", do_status},
+    {"certs", do_certs},
     {"unit", do_unit},   /* not for people */
     {"front", do_front}, /* not for people */
     {"help", do_help},

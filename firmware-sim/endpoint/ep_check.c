@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "hsa_addr.h"
 #include "ep_config.h"
 #include "ep_check.h"
 
@@ -49,7 +50,12 @@ ep_is_region(const char *s)
 bool
 ep_is_collector(const char *s)
 {
-	return strncmp(s, "unix:", 5) == 0 && ep_is_text(s + 5, 1000);
+	struct hsa_addr a = {0};
+
+	if (!hsa_is_ok(hsa_addr_parse(&a, s)))
+		return false;
+	/* somebody listens there: not at a port yet to be chosen */
+	return a.kind == HSA_ADDR_UNIX ? ep_is_text(a.path, 1000) : a.port != 0;
 }
 
 /* One "[...]" of a location; *at moves behind it. */
@@ -400,9 +406,15 @@ check_collector(
 		    i, to->name);
 	if (!ep_is_collector(to->address))
 		return hsa_fail(diag, HSA_RC(E_CONFIG),
-		    "collectors[%u].address \"%s\" is not unix:PATH; fix: "
-		    "give the socket that `hsa collect --listen` makes",
+		    "collectors[%u].address \"%s\" is neither unix:PATH nor "
+		    "tls:HOST:PORT; fix: give what `hsa collect --listen` "
+		    "says it is ready on",
 		    i, to->address);
+	if (to->tls_name != NULL && !hsa_is_dns_name(to->tls_name))
+		return hsa_fail(diag, HSA_RC(E_CONFIG),
+		    "collectors[%u].tls_name \"%s\" is no DNS name; fix: give "
+		    "the one in the collector's certificate, or leave it out",
+		    i, to->tls_name);
 	for (k = 0; k < i; k++)
 		if (strcmp(c->collector[k].name, to->name) == 0 ||
 		    strcmp(c->collector[k].address, to->address) == 0)

@@ -16,7 +16,7 @@ HSA_MUST_USE hsa_rc ep_check(const struct ep_config *c, struct hsa_diag *diag);
 /* The same rules for what is not in a file yet (the options of init).
  * ep_is_name: a-z first, then a-z 0-9 and "-", at most 32.
  * ep_is_region: as a name, for a part of a CRN.
- * ep_is_collector: "unix:" and a path.
+ * ep_is_collector: an address of hsa_addr.h to connect to.
  * ep_is_text: 1 to max bytes, no control characters. */
 bool ep_is_name(const char *s);
 bool ep_is_region(const char *s);

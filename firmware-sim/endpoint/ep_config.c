@@ -84,6 +84,8 @@ static const cyaml_schema_field_t collector_fields[] = {
 	"name", CYAML_FLAG_POINTER, struct ep_collector, name, 1, 64),
     CYAML_FIELD_STRING_PTR(
 	"address", CYAML_FLAG_POINTER, struct ep_collector, address, 1, 1024),
+    CYAML_FIELD_STRING_PTR(
+	"tls_name", OPTIONAL_TEXT, struct ep_collector, tls_name, 1, 253),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t collector_entry = {
@@ -332,6 +334,12 @@ ep_unit_ring(struct hsa_buf *b, const struct ep_config *c,
 	hsa_buf_printf(b, "%s/cryptounit-%u-%s.ring",
 	    c->ring_dir != NULL ? c->ring_dir : EP_RING_DIR,
 	    (unsigned int)geteuid(), u->id);
+}
+
+const char *
+ep_collector_tls_name(const struct ep_collector *c)
+{
+	return c->tls_name != NULL ? c->tls_name : c->name;
 }
 
 const struct ep_unit_config *

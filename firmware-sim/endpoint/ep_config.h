@@ -48,6 +48,7 @@ struct ep_identity {        /* who a local user, or the bearer of a token, is */
 
 struct ep_collector {
 	char *name, *address;
+	char *tls_name; /* in its certificate; NULL: name */
 };
 
 struct ep_config {
@@ -86,6 +87,9 @@ void ep_unit_origin(struct hsa_buf *b, const struct ep_unit_config *u);
 void ep_unit_ring(struct hsa_buf *b, const struct ep_config *c,
     const struct ep_unit_config *u);
 #define EP_RING_DIR "/dev/shm"
+
+/* ep_collector_tls_name(c) - what its certificate is for. */
+const char *ep_collector_tls_name(const struct ep_collector *c);
 
 /* ep_unit_find(c, name) - the unit of that name, or NULL.
  * ep_unit_type_name(t) - "operational", "recovery", "failover".

@@ -110,6 +110,26 @@ ep_file_create(const char *path, const void *p, size_t n, struct hsa_diag *diag)
 }
 
 hsa_rc
+ep_file_replace(
+    const char *path, const void *p, size_t n, struct hsa_diag *diag)
+{
+	struct hsa_buf next = {0};
+	hsa_rc rc = HSA_OK;
+
+	hsa_buf_printf(&next, "%s.new", path);
+	HSA_TRY(rc, hsa_buf_rc(&next));
+	(void)unlink(hsa_buf_cstr(&next)); /* of one that was killed */
+	HSA_TRY(rc, ep_file_create(hsa_buf_cstr(&next), p, n, diag));
+	if (rename(hsa_buf_cstr(&next), path) != 0)
+		rc = hsa_fail(diag, HSA_RC(E_IO),
+		    "cannot replace %s: %s; fix: a folder that you can write",
+		    path, strerror(errno));
+out:
+	hsa_buf_free(&next);
+	return rc;
+}
+
+hsa_rc
 ep_file_number(const char *path, long v, struct hsa_diag *diag)
 {
 	struct hsa_buf next = {0}, text = {0};

@@ -20,6 +20,11 @@ HSA_MUST_USE hsa_rc ep_file_read(
 HSA_MUST_USE hsa_rc ep_file_create(
     const char *path, const void *p, size_t n, struct hsa_diag *diag);
 
+/* ep_file_replace(path, p, n, diag) - likewise, but one that is there is
+ * replaced in one step; the caller syncs the folder. */
+HSA_MUST_USE hsa_rc ep_file_replace(
+    const char *path, const void *p, size_t n, struct hsa_diag *diag);
+
 /* ep_file_number(path, v, diag) - a file with one decimal line, replaced in
  * one step; for pid files, so not synced. */
 HSA_MUST_USE hsa_rc ep_file_number(

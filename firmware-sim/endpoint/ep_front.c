@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -134,6 +135,7 @@ ep_front_run(const char *dir, int ready_fd, struct hsa_diag *diag)
 {
 	struct front f = {.lock = -1, .signals = -1};
 	struct pollfd pf = {.events = POLLIN};
+	int sig = 0;
 	hsa_rc rc = HSA_OK;
 
 	HSA_TRY(rc, ep_config_load(&f.cfg, dir, diag));
@@ -146,7 +148,8 @@ ep_front_run(const char *dir, int ready_fd, struct hsa_diag *diag)
 	pf.fd = f.signals;
 	do {
 		(void)poll(&pf, 1, -1);
-	} while (ep_signals_take(f.signals, NULL) == 0);
+		sig = ep_signals_take(f.signals, NULL);
+	} while (sig == 0 || sig == SIGHUP); /* which is for channels */
 out:
 	stop(&f);
 	return rc;

@@ -18,8 +18,8 @@ HSA_MUST_USE hsa_rc ep_harden(int keep, struct hsa_diag *diag);
  * ended already. */
 int ep_harden_child(pid_t parent);
 
-/* ep_signals(fd, with_child, diag) - block SIGTERM and SIGINT (and SIGCHLD)
- * in this and all later threads; they arrive on fd, a signalfd. */
+/* ep_signals(fd, with_child, diag) - block SIGTERM, SIGINT, SIGHUP (and
+ * SIGCHLD) in this and all later threads; they arrive on fd, a signalfd. */
 HSA_MUST_USE hsa_rc ep_signals(int *fd, int with_child, struct hsa_diag *diag);
 /* ep_signals_take(fd, from) - the next signal number, 0 when none waits. from:
  * out unless NULL, the process that sent it, 0 for the kernel. */

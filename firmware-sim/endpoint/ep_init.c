@@ -10,6 +10,7 @@
 #include "hsa_hash.h"
 #include "bk_p11.h"
 #include "slog_note.h"
+#include "ep_certs.h"
 #include "ep_check.h"
 #include "ep_config.h"
 #include "ep_file.h"
@@ -181,8 +182,8 @@ plan_collectors(
 		    !ep_is_collector(opt->collector[i].address))
 			return hsa_fail(diag, HSA_RC(E_ARG),
 			    "--collector %s=%s: not understood; fix: "
-			    "NAME=unix:PATH, NAME of lower-case letters, "
-			    "digits and dashes",
+			    "NAME=unix:PATH or NAME=tls:HOST:PORT, NAME of "
+			    "lower-case letters, digits and dashes",
 			    opt->collector[i].name, opt->collector[i].address);
 	(void)snprintf(p->collector_name[0], sizeof(p->collector_name[0]), "%s",
 	    n == 0 ? name : opt->collector[0].name);
@@ -372,9 +373,11 @@ out:
 static hsa_rc
 fill(const char *dir, struct plan *p, struct hsa_diag *diag)
 {
+	struct hsa_buf said = {0};
 	hsa_rc rc = HSA_OK;
 
 	HSA_TRY(rc, make_units(dir, &p->c, diag));
+	HSA_TRY(rc, ep_certs_make(dir, &p->c, EP_TLS_DAYS, &said, diag));
 	if (p->c.admin_listen != NULL) {
 		p->token[2 * TOKEN_BYTES] = '\n'; /* a line, from here on */
 		HSA_TRY(rc, put_file(dir, "admin.token", p->token,
@@ -382,6 +385,7 @@ fill(const char *dir, struct plan *p, struct hsa_diag *diag)
 	}
 	HSA_TRY(rc, make_config(dir, &p->c, diag));
 out:
+	hsa_buf_free(&said);
 	return rc;
 }
 

@@ -12,6 +12,7 @@
 #include "bk_p11.h"
 #include "slog.h"
 #include "chan.h"
+#include "ep_certs.h"
 #include "ep_config.h"
 #include "ep_file.h"
 #include "ep_inside.h"
@@ -190,18 +191,24 @@ start_channels(struct ep_inside *u)
 {
 	struct hsa_unit_status *st = calloc(1, sizeof(*st));
 	struct chan_config cc = {0};
-	struct hsa_buf at = {0};
+	struct hsa_buf at = {0}, ca = {0}, identity = {0};
 	unsigned int i = 0;
 	hsa_rc rc = HSA_OK;
 
 	if (st == NULL)
 		return HSA_RC(E_NOMEM);
 	HSA_TRY(rc, cu_unit_status(u->cu, st));
+	/* units/NAME is two below the installation's folder */
+	HSA_TRY(rc, path_in(&ca, u, "../../" EP_TLS_CA));
+	HSA_TRY(rc, path_in(&identity, u, EP_TLS_UNIT));
+	cc.tls_ca = hsa_buf_cstr(&ca);
+	cc.tls_identity = hsa_buf_cstr(&identity);
 	cc.origin = hsa_buf_cstr(&u->origin);
 	memcpy(cc.unit_id, u->id, sizeof(cc.unit_id));
 	cc.epoch = st->epoch;
 	for (i = 0; i < u->cfg->collector_count; i++) {
 		cc.name = u->cfg->collector[i].name;
+		cc.tls_name = ep_collector_tls_name(&u->cfg->collector[i]);
 		hsa_buf_reset(&at);
 		address(&at, u, u->cfg->collector[i].address);
 		HSA_TRY(rc, hsa_buf_rc(&at));
@@ -210,6 +217,8 @@ start_channels(struct ep_inside *u)
 	}
 out:
 	hsa_buf_free(&at);
+	hsa_buf_free(&ca);
+	hsa_buf_free(&identity);
 	free(st);
 	return rc;
 }
@@ -280,6 +289,17 @@ ep_inside_unreadable(void *ctx, hsa_rc why)
 	hsa_diag_set(&text, "bytes at the unit's socket are no request: %s",
 	    hsa_err_text(why));
 	cu_unit_unreadable(u->cu, &caller, text.text);
+}
+
+void
+ep_inside_renew(void *ctx)
+{
+	struct ep_inside *u = ctx;
+	unsigned int i = 0;
+
+	for (i = 0; i < EP_COLLECTORS_MAX; i++)
+		if (u->chan[i] != NULL)
+			chan_renew(u->chan[i]);
 }
 
 struct cu_unit *

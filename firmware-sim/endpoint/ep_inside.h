@@ -31,6 +31,10 @@ hsa_rc ep_inside_request(
 /* ep_inside_unreadable(u, why) - as an ep_serve_bad_fn: leaves a record. */
 void ep_inside_unreadable(void *u, hsa_rc why);
 
+/* ep_inside_renew(u) - as an ep_serve_renew_fn: channels over TLS connect again
+ * with the certificates that there are now. */
+void ep_inside_renew(void *u);
+
 /* The unit itself, and what its configuration says of it. */
 struct cu_unit *ep_inside_unit(struct ep_inside *u);
 const struct ep_unit_config *ep_inside_config(const struct ep_inside *u);

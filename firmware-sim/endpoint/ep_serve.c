@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -35,8 +36,7 @@ struct serve {
 	unsigned int used;
 	bool pressed; /* full, and somebody waits */
 	int freed;    /* eventfd, readable when a slot came free */
-	ep_serve_fn *fn;
-	ep_serve_bad_fn *bad;
+	struct ep_serve_calls calls;
 	void *ctx;
 };
 
@@ -44,7 +44,7 @@ static hsa_rc
 answer(struct serve *s, struct hsa_buf *out, const struct hsa_unit_request *q)
 {
 	struct hsa_unit_reply r = {0};
-	hsa_rc rc = s->fn(s->ctx, &r, q);
+	hsa_rc rc = s->calls.fn(s->ctx, &r, q);
 
 	if (!hsa_is_ok(rc)) {
 		hsa_unit_reply_free(&r);
@@ -67,8 +67,8 @@ step(struct serve *s, int fd, struct hsa_buf *in)
 	hsa_rc rc = hsa_unit_request_decode(&q, &used, in->p, in->len);
 
 	if (!hsa_is_ok(rc) && rc.v != HSA_E_TRUNCATED && rc.v != HSA_E_NOMEM &&
-	    s->bad != NULL)
-		s->bad(s->ctx, rc);
+	    s->calls.bad != NULL)
+		s->calls.bad(s->ctx, rc);
 	HSA_TRY(rc, rc);
 	HSA_TRY(rc, answer(s, &out, &q));
 	HSA_TRY(
@@ -291,8 +291,8 @@ stop(struct serve *s)
 }
 
 hsa_rc
-ep_serve(int listen_fd, int signal_fd, ep_serve_fn *fn, ep_serve_bad_fn *bad,
-    void *ctx)
+ep_serve(
+    int listen_fd, int signal_fd, const struct ep_serve_calls *calls, void *ctx)
 {
 	struct serve *s = calloc(1, sizeof(*s));
 	struct pollfd pf[3] = {{.fd = signal_fd, .events = POLLIN},
@@ -300,12 +300,12 @@ ep_serve(int listen_fd, int signal_fd, ep_serve_fn *fn, ep_serve_bad_fn *bad,
 	bool waits = false; /* a peer, for a place */
 	uint64_t count = 0;
 	unsigned int i = 0;
+	int sig = 0;
 	hsa_rc rc = HSA_OK;
 
 	if (s == NULL)
 		return HSA_RC(E_NOMEM);
-	s->fn = fn;
-	s->bad = bad;
+	s->calls = *calls;
 	s->ctx = ctx;
 	for (i = 0; i < EP_SERVE_MAX; i++)
 		s->slot[i] = (struct slot){.s = s, .fd = -1};
@@ -322,8 +322,11 @@ ep_serve(int listen_fd, int signal_fd, ep_serve_fn *fn, ep_serve_bad_fn *bad,
 			rc = HSA_RC(E_IO);
 			break;
 		}
-		if (ep_signals_take(signal_fd, NULL) != 0)
+		sig = ep_signals_take(signal_fd, NULL);
+		if (sig != 0 && sig != SIGHUP)
 			break;
+		if (sig == SIGHUP && s->calls.renew != NULL)
+			s->calls.renew(ctx);
 		if (read(s->freed, &count, sizeof(count)) < 0 &&
 		    errno != EAGAIN)
 			break;

@@ -21,14 +21,22 @@ typedef hsa_rc ep_serve_fn(
 /* Told of bytes that are no request, before their connection is closed. */
 typedef void ep_serve_bad_fn(void *ctx, hsa_rc why);
 
+/* Told of SIGHUP. */
+typedef void ep_serve_renew_fn(void *ctx);
+
+struct ep_serve_calls {
+	ep_serve_fn *fn;
+	ep_serve_bad_fn *bad;     /* NULL: none */
+	ep_serve_renew_fn *renew; /* NULL: none */
+};
+
 /*
- * ep_serve(listen_fd, signal_fd, fn, bad, ctx) - until a signal arrives. Then
+ * ep_serve(listen_fd, signal_fd, calls, ctx) - until a signal arrives. Then
  * no new connection is taken, idle ones end, and requests under way are
  * answered: when it returns, no call of fn or bad is running. E_TIMEOUT when
- * one still is after 10 s: what they use must then be left alone. bad: NULL for
- * none.
- */
-HSA_MUST_USE hsa_rc ep_serve(int listen_fd, int signal_fd, ep_serve_fn *fn,
-    ep_serve_bad_fn *bad, void *ctx);
+ * one still is after 10 s: what they use must then be left alone. SIGHUP ends
+ * nothing. */
+HSA_MUST_USE hsa_rc ep_serve(int listen_fd, int signal_fd,
+    const struct ep_serve_calls *calls, void *ctx);
 
 #endif

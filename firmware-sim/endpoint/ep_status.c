@@ -1,7 +1,9 @@
 /* ep_status.c - see ep_status.h. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include "hsa_buf.h"
 #include "hsa_hash.h"
@@ -14,6 +16,8 @@
 #include "ep_super.h"
 
 #define ASK_MS 5000
+#define DAY_S 86400
+#define WARN_DAYS 30
 
 struct seen { /* of one unit */
 	const struct ep_unit_config *u;
@@ -99,6 +103,15 @@ is_up(const struct seen *s)
 	return s->why[0] == '\0' && s->st.halted[0] == '\0';
 }
 
+/* Whole days, rounded down: below 0 it is over. */
+static int64_t
+days_until(int64_t ends)
+{
+	int64_t left = ends - (int64_t)time(NULL);
+
+	return left < 0 ? -1 - (-left - 1) / DAY_S : left / DAY_S;
+}
+
 /* ---- JSON ---------------------------------------------------------------- */
 
 static void
@@ -112,6 +125,18 @@ json_register(struct hsa_jw *w, const char *key, const char *state,
 		hsa_jw_text(w, "object", object);
 	}
 	hsa_jw_end(w);
+}
+
+static void
+json_certificate(struct hsa_jw *w, int64_t ends)
+{
+	char text[40] = "";
+
+	if (ends <= 0)
+		return;
+	hsa_time_rfc3339(text, (uint64_t)ends * 1000000000u);
+	hsa_jw_text(w, "certificateEnds", text);
+	hsa_jw_int(w, "certificateDays", days_until(ends));
 }
 
 static void
@@ -130,6 +155,7 @@ json_lists(struct hsa_jw *w, const struct hsa_unit_status *st)
 		hsa_jw_bool(w, "connected", st->collector[i].connected);
 		hsa_jw_uint(w, "acknowledged", st->collector[i].acknowledged);
 		hsa_jw_text(w, "lastError", st->collector[i].last_error);
+		json_certificate(w, st->collector[i].certificate_ends);
 		hsa_jw_end(w);
 	}
 	hsa_jw_end(w);
@@ -225,6 +251,22 @@ text_register(struct hsa_buf *b, const char *name, const char *state,
 }
 
 static void
+text_certificate(struct hsa_buf *b, int64_t ends)
+{
+	int64_t days = days_until(ends);
+
+	if (ends <= 0)
+		return;
+	hsa_buf_printf(b, "  certificate       ");
+	if (days < 0)
+		hsa_buf_printf(b, "EXPIRED");
+	else
+		hsa_buf_printf(b, "ends in %" PRId64 " days", days);
+	hsa_buf_printf(
+	    b, "%s\n", days < WARN_DAYS ? "; fix: cryptounitd certs" : "");
+}
+
+static void
 text_lists(struct hsa_buf *b, const struct hsa_unit_status *st)
 {
 	size_t i = 0;
@@ -244,6 +286,7 @@ text_lists(struct hsa_buf *b, const struct hsa_unit_status *st)
 		    (unsigned long long)c->acknowledged,
 		    (unsigned long long)st->log_size,
 		    c->last_error[0] != '\0' ? ": " : "", c->last_error);
+		text_certificate(b, c->certificate_ends);
 	}
 	for (i = 0; i < st->counter_len; i++) {
 		if (st->counter[i].value == 0)

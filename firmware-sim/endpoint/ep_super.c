@@ -260,6 +260,19 @@ wait_for_news(struct super *s, int ms)
 			on_pipe(of[k]);
 }
 
+/* Those that answer have the signal blocked; the others have read the files
+ * that there are now, or will. */
+static void
+renew(const struct super *s)
+{
+	unsigned int i = 0;
+
+	ep_log("certificates: channels connect again");
+	for (i = 0; i < s->n; i++)
+		if (s->child[i].ready && s->child[i].unit != NULL)
+			(void)kill(s->child[i].pid, SIGHUP);
+}
+
 /* True when it is time to stop. */
 static bool
 take_signals(struct super *s)
@@ -270,6 +283,10 @@ take_signals(struct super *s)
 	while ((sig = ep_signals_take(s->signals, &from)) != 0) {
 		if (sig == SIGCHLD)
 			continue;
+		if (sig == SIGHUP) {
+			renew(s);
+			continue;
+		}
 		ep_log("stopping: signal %d from process %ld", sig, from);
 		return true;
 	}

@@ -12,6 +12,8 @@
  * when some do not come up. A child that dies is started again: at once, then
  * after 50 ms, doubling to 1 s while it keeps dying young, or to 10 s while
  * it does not even come up. Children die with the supervisor.
+ * SIGHUP has every unit's channels over TLS connect again, with the files that
+ * there are now.
  * E_BUSY: another one runs. E_TIMEOUT: a child had to be killed, or crashed, at
  * the end.
  */

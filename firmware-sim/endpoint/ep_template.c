@@ -102,12 +102,19 @@ collectors(struct hsa_buf *b, const struct ep_config *c)
 	    "collect`. A\n"
 	    "# relative path counts from this folder. A collector that is "
 	    "away costs\n"
-	    "# disk, never an event: the log waits for it.\n");
+	    "# disk, never an event: the log waits for it.\n"
+	    "#   address   unix:PATH or tls:HOST:PORT\n"
+	    "#   tls_name  what the collector's certificate is for; absent: "
+	    "its name\n"
+	    "# `cryptounitd certs` makes new certificates, also for "
+	    "collectors added here.\n");
 	hsa_buf_str(
 	    b, c->collector_count == 0 ? "collectors: []\n" : "collectors:\n");
 	for (i = 0; i < c->collector_count; i++) {
 		value(b, "  - name", c->collector[i].name);
 		value(b, "    address", c->collector[i].address);
+		if (c->collector[i].tls_name != NULL)
+			value(b, "    tls_name", c->collector[i].tls_name);
 	}
 }
 

@@ -70,6 +70,9 @@ hsa_rc
 ep_unit_run(
     const char *dir, const char *name, int ready_fd, struct hsa_diag *diag)
 {
+	static const struct ep_serve_calls calls = {.fn = ep_inside_request,
+	    .bad = ep_inside_unreadable,
+	    .renew = ep_inside_renew};
 	struct unit u = {.listener = -1, .signals = -1};
 	hsa_rc rc = HSA_OK;
 
@@ -79,8 +82,7 @@ ep_unit_run(
 	HSA_TRY(rc, open_socket(&u, diag));
 	tell_ready(ready_fd);
 	ep_log("serving %s", ep_inside_config(u.in)->location);
-	rc = ep_serve(u.listener, u.signals, ep_inside_request,
-	    ep_inside_unreadable, u.in);
+	rc = ep_serve(u.listener, u.signals, &calls, u.in);
 	if (rc.v == HSA_E_TIMEOUT) {
 		/* A thread is inside the unit still: what it uses cannot be
 		 * closed under it. The log and the state survive this. */

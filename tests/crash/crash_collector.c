@@ -2,7 +2,9 @@
  * crash_collector.c - the collector is killed and restarted 50 times while
  * three units run commands, the units themselves are killed now and then, and
  * at the end the collected copies hold exactly the units' records, byte for
- * byte and in order. KILLS_COLLECTOR and SEED choose the run.
+ * byte and in order: over a unix socket, then 15 times over TLS, where
+ * certificates are renewed meanwhile. KILLS_COLLECTOR, KILLS_COLLECTOR_TLS and
+ * SEED choose the run.
  */
 #include <dirent.h>
 #include <openssl/evp.h>
@@ -16,6 +18,7 @@
 
 #include "helper_client.h"
 #include "helper_daemon.h"
+#include "helper_tls.h"
 #include "tke_sig.h"
 #include "vfy_log.h"
 
@@ -27,6 +30,7 @@ static struct hd daemon_;
 static struct hc client[UNITS];
 static struct hd_rng rng;
 static unsigned long bad;
+static unsigned int port; /* of the collector; 0: a unix socket */
 
 static void
 say(const char *unit, const char *what)
@@ -39,15 +43,39 @@ static pid_t
 collector_start(const char *out)
 {
 	char prog[256], verb[] = "collect", o1[] = "--listen", sock[256],
-			o2[] = "--out", dir[256], o3[] = "--key", pub[256];
-	char *argv[] = {prog, verb, o1, sock, o2, dir, o3, pub, NULL};
+			o2[] = "--out", dir[256], o3[] = "--key", pub[256],
+			o4[] = "--ca", ca[256], o5[] = "--identity", own[256];
+	char *argv[] = {
+	    prog, verb, o1, sock, o2, dir, o3, pub, o4, ca, o5, own, NULL};
 
 	hd_program(prog, sizeof(prog), "hsa");
-	(void)snprintf(
-	    sock, sizeof(sock), "unix:%s/collect.sock", daemon_.state);
+	if (port != 0)
+		(void)snprintf(sock, sizeof(sock), "tls:localhost:%u", port);
+	else
+		(void)snprintf(
+		    sock, sizeof(sock), "unix:%s/collect.sock", daemon_.state);
 	(void)snprintf(dir, sizeof(dir), "%s", out);
 	(void)snprintf(pub, sizeof(pub), "%s/checkpoint.pub", daemon_.state);
+	(void)snprintf(ca, sizeof(ca), "%s/tls/ca.pem", daemon_.state);
+	(void)snprintf(
+	    own, sizeof(own), "%s/tls/collector-local.pem", daemon_.state);
 	return hd_spawn(argv, "ready");
+}
+
+/* One of fixed number for the run: the daemon's configuration names it. */
+static bool
+init(bool tls)
+{
+	char collector[64];
+
+	port = 0;
+	if (tls)
+		(void)close(helper_tcp_listen(&port));
+	(void)snprintf(
+	    collector, sizeof(collector), "local=tls:localhost:%u", port);
+	return hd_init_collector(&daemon_, "operational=2,recovery=1",
+		   tls ? collector : NULL) &&
+	       hd_start(&daemon_);
 }
 
 /* digest of each record in order: enough to compare two logs */
@@ -99,22 +127,19 @@ read_log(struct digests *d, const char *dir, const char *name)
 	return good;
 }
 
-int
-main(void)
+static bool
+run(bool tls, unsigned int kills)
 {
-	unsigned int kills = hd_env("KILLS_COLLECTOR", 50), done = 0,
-		     unit_kills = 0;
+	unsigned int done = 0, unit_kills = 0, renewals = 0;
 	char out[128], path[256];
 	unsigned long sent = 0, total = 0;
 	uint8_t unit_id[UNITS][HSA_UUID_LEN] = {{0}};
 	EVP_PKEY *key = NULL;
 	pid_t pid = 0;
 
-	rng.s = hd_env("SEED", 1);
 	key = hc_key_new();
-	if (key == NULL || !hd_init(&daemon_, "operational=2,recovery=1") ||
-	    !hd_start(&daemon_))
-		return 1;
+	if (key == NULL || !init(tls))
+		return false;
 	(void)snprintf(out, sizeof(out), "%s/collected", daemon_.root);
 	for (unsigned int u = 0; u < UNITS; u++) {
 		unsigned int m = 0, d = 0;
@@ -122,7 +147,7 @@ main(void)
 		(void)snprintf(path, sizeof(path), "%s/units/%s/unit.sock",
 		    daemon_.state, unit_name[u]);
 		if (!hd_unit_indices(&daemon_, unit_name[u], &m, &d))
-			return 1;
+			return false;
 		hc_init(&client[u], path, m, d);
 	}
 	while (done < kills && bad == 0) {
@@ -163,6 +188,11 @@ main(void)
 
 			if (victim != 0 && kill(victim, SIGKILL) == 0)
 				unit_kills++;
+		}
+		if (tls && done % 5 == 0) {
+			if (!hd_certs(&daemon_))
+				say("certs", "were not made");
+			renewals++;
 		}
 	}
 	/* once more, to the end: every unit acknowledged in full */
@@ -211,8 +241,9 @@ main(void)
 		free(own.of);
 		free(copy.of);
 	}
-	printf("COUNT kill -9 of the collector: %u, of units: %u\n", done,
-	    unit_kills);
+	printf("COUNT over %s: kill -9 of the collector: %u, of units: %u, "
+	       "certificates renewed: %u\n",
+	    tls ? "TLS" : "a unix socket", done, unit_kills, renewals);
 	printf("COUNT commands replied %lu, records %lu in 3 logs, equal to "
 	       "the copies: %s\n",
 	    sent, total, bad == 0 ? "yes" : "NO");
@@ -223,5 +254,13 @@ main(void)
 		hd_free(&daemon_);
 	else
 		fprintf(stderr, "state kept in %s\n", daemon_.root);
-	return bad != 0 || done < kills || sent == 0;
+	return bad == 0 && done == kills && sent != 0;
+}
+
+int
+main(void)
+{
+	rng.s = hd_env("SEED", 1);
+	return !(run(false, hd_env("KILLS_COLLECTOR", 50)) &&
+		 run(true, hd_env("KILLS_COLLECTOR_TLS", 15)));
 }

@@ -89,31 +89,53 @@ make_root(struct hd *d)
 	return false;
 }
 
-bool
-hd_init(struct hd *d, const char *units)
+static bool
+ends_well(pid_t pid, const char *what)
 {
-	char prog[256];
 	int st = 0;
-	pid_t pid;
+
+	if (pid != 0 && waitpid(pid, &st, 0) == pid && WIFEXITED(st) &&
+	    WEXITSTATUS(st) == 0)
+		return true;
+	fprintf(stderr, "%s failed\n", what);
+	return false;
+}
+
+bool
+hd_init_collector(struct hd *d, const char *units, const char *collector)
+{
+	char prog[256], init[] = "init", opt[] = "--units", list[128],
+			more[] = "--collector", address[128];
+	char *argv[] = {prog, init, d->state, opt, list, more, address, NULL};
 
 	*d = (struct hd){.pid = 0};
 	if (!make_root(d))
 		return false;
 	(void)snprintf(d->state, sizeof(d->state), "%s/state", d->root);
 	hd_program(prog, sizeof(prog), "cryptounitd");
-	{
-		char init[] = "init", opt[] = "--units", list[128];
-		char *argv[] = {prog, init, d->state, opt, list, NULL};
+	(void)snprintf(list, sizeof(list), "%s", units);
+	if (collector == NULL)
+		argv[5] = NULL;
+	else
+		(void)snprintf(address, sizeof(address), "%s", collector);
+	return ends_well(hd_spawn(argv, NULL), "cryptounitd init");
+}
 
-		(void)snprintf(list, sizeof(list), "%s", units);
-		pid = hd_spawn(argv, NULL);
-	}
-	if (pid == 0 || waitpid(pid, &st, 0) != pid || !WIFEXITED(st) ||
-	    WEXITSTATUS(st) != 0) {
-		fprintf(stderr, "cryptounitd init failed\n");
-		return false;
-	}
-	return true;
+bool
+hd_init(struct hd *d, const char *units)
+{
+	return hd_init_collector(d, units, NULL);
+}
+
+bool
+hd_certs(const struct hd *d)
+{
+	char prog[256], certs[] = "certs", dir[128];
+	char *argv[] = {prog, certs, dir, NULL};
+
+	hd_program(prog, sizeof(prog), "cryptounitd");
+	(void)snprintf(dir, sizeof(dir), "%s", d->state);
+	return ends_well(hd_spawn(argv, NULL), "cryptounitd certs");
 }
 
 bool

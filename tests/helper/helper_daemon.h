@@ -20,6 +20,10 @@ void hd_program(char *to, size_t n, const char *name);
 
 /* Make the folder and run init with these units; false: failed, said why. */
 bool hd_init(struct hd *d, const char *units);
+/* The same, for another collector than local=unix:collect.sock; NULL: none. */
+bool hd_init_collector(struct hd *d, const char *units, const char *collector);
+/* hd_certs(d) - `cryptounitd certs`: new keys and certificates. */
+bool hd_certs(const struct hd *d);
 /* The same with three units ("operational-1", "operational-2", "recovery-1")
  * that hold one master key, by tools/demo/first-key.sh: an installation, and
  * its ceremony's files in root/ceremony. Run from the repository's root. */

@@ -63,7 +63,8 @@ serve(void *arg)
 {
 	struct hh_unit *u = arg;
 
-	return hsa_is_ok(ep_serve(u->listener, u->signals, on_request, NULL, u))
+	return hsa_is_ok(ep_serve(u->listener, u->signals,
+		   &(struct ep_serve_calls){.fn = on_request}, u))
 		   ? u
 		   : NULL;
 }

@@ -208,12 +208,37 @@ static const struct mistake mistakes[] = {
     {"name: local", "name: Local", "collectors[0].name"},
     {"unix:collect.sock", "tcp:1.2.3.4:5", "collectors[0].address"},
     {"unix:collect.sock", "\"unix:\"", "collectors[0].address"},
+    {"unix:collect.sock", "tls:host", "collectors[0].address"},
+    {"unix:collect.sock", "tls:host:0", "collectors[0].address"},
+    {"unix:collect.sock", "\"tls:[::1:1\"", "collectors[0].address"},
+    {"unix:collect.sock\n", "tls:h:1\n    tls_name: \"*.h\"\n",
+	"collectors[0].tls_name"},
     {"unix:collect.sock\n",
 	"unix:collect.sock\n  - name: other\n    address: unix:collect.sock\n",
 	"same name or address"},
     {"units:\n", "units: [\n", "YAML"},
     {"region: us-south", "region: *r", "lias"},
 };
+
+static void
+test_ep_config__a_collector_over_tls_has_a_name_of_its_own(void **state)
+{
+	struct ep_config *c = NULL;
+	struct hsa_diag d = {{0}};
+	char *s = changed("unix:collect.sock\n",
+	    "\"tls:[2001:db8::1]:6514\"\n    tls_name: audit.example.org\n"
+	    "  - name: two\n    address: tls:localhost:6514\n");
+
+	(void)state;
+	if (!hsa_is_ok(ep_config_parse(&c, s, strlen(s), &d)))
+		fail_msg("%s", d.text);
+	assert_int_equal(c->collector_count, 2);
+	assert_string_equal(
+	    ep_collector_tls_name(&c->collector[0]), "audit.example.org");
+	assert_string_equal(ep_collector_tls_name(&c->collector[1]), "two");
+	ep_config_free(c);
+	free(s);
+}
 
 static void
 test_ep_config__each_mistake_is_named_with_its_fix(void **state)
@@ -411,6 +436,8 @@ main(void)
 	    cmocka_unit_test(test_ep_config__a_full_file_is_read),
 	    cmocka_unit_test(
 		test_ep_config__optional_keys_may_be_absent_or_empty),
+	    cmocka_unit_test(
+		test_ep_config__a_collector_over_tls_has_a_name_of_its_own),
 	    cmocka_unit_test(
 		test_ep_config__each_mistake_is_named_with_its_fix),
 	    cmocka_unit_test(

@@ -114,9 +114,11 @@ on_bad(void *ctx, hsa_rc why)
 static void *
 serve(void *arg)
 {
+	static const struct ep_serve_calls calls = {
+	    .fn = on_request, .bad = on_bad};
 	struct server *s = arg;
 
-	s->rc = ep_serve(s->listener, s->signals, on_request, on_bad, s);
+	s->rc = ep_serve(s->listener, s->signals, &calls, s);
 	return NULL;
 }
 

@@ -114,7 +114,8 @@ open_sockets(struct col_listen *l, size_t *n, const struct collect_args *a,
 	if (any && (a->opt.tls.ca == NULL || a->opt.tls.identity == NULL))
 		rc = hsa_fail(diag, HSA_RC(E_ARG),
 		    "tls: needs --ca FILE and --identity FILE: "
-		    "tls/ca.pem and tls/NAME.pem of the installation");
+		    "tls/ca.pem and tls/collector-NAME.pem of the "
+		    "installation");
 	else if (any)
 		rc = col_tls_new(&tls, &a->opt.tls, -1, diag);
 	col_tls_free(tls);
