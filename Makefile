@@ -306,7 +306,7 @@ check-all:
 
 ## check-tsan    the threaded parts under ThreadSanitizer (with SAN=thread)
 TSAN_TESTS := $(foreach p,test_slog test_chan test_host test_bk_master \
-	test_bk_ep11 test_ep11_trouble test_bk_call test_ep_serve test_cu_query \
+	test_hsa_sink test_bk_ep11 test_ep11_trouble test_bk_call test_ep_serve test_cu_query \
 	test_daemon test_libhsa_speed,\
 	$(foreach t,$(UNIT_TESTS) $(INTEG_TESTS),\
 	$(if $(findstring /$(p),$(t)),$(t))))

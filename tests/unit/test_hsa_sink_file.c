@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "helper_vfy.h"
+#include "hsa_contexts.h"
 #include "sink.h"
 #include "sink_cursor.h"
 #include "sink_value.h"
@@ -429,6 +430,74 @@ test_sink_value__the_origin_is_what_the_crn_says(void **state)
 	assert_string_equal(o.region, "");
 }
 
+/* A call that was sealed compactly leaves as the event that it stands for. */
+static void
+test_sink_value__a_compact_record_leaves_complete(void **state)
+{
+	const struct hsa_context_place at = {
+	    .sequence = 1, .source_sequence = 2, .wall_ns = 5, .mono_ns = 6};
+	struct hsa_compact_record call = {.sequence = 2,
+	    .source_sequence = 7,
+	    .wall_ns = UINT64_C(1763807400000000000),
+	    .mono_ns = 9,
+	    .has_use = true,
+	    .use = {.function = 1, .bytes_in = 3},
+	    .compact = {.context = 1}};
+	struct hsa_buf rest = {0}, sealed = {0}, value = {0};
+	struct hsa_contexts known = {0};
+	struct hsa_record r, again;
+	uint8_t bytes[HSA_COMPACT_MAX];
+	size_t n = hsa_compact_put(bytes, &call);
+
+	(void)state;
+	assert_int_equal(
+	    hsa_record_decode(&r, b.leaf[0].p, b.leaf[0].len).v, 0);
+	r.source = HSA_SOURCE_SEALER;
+	r.body = HSA_BODY_CONTEXT;
+	r.wall_ns = r.mono_ns = r.source_sequence = r.event.event_time_ns = 0;
+	r.ep11_rc = r.ep11_reason = 0;
+	r.has_command_id = false;
+	free(r.signer_id);
+	r.signer_id = NULL;
+	r.signer_len = 0;
+	assert_int_equal(hsa_record_encode(&rest, &r).v, 0);
+	hsa_record_free(&r);
+	assert_int_equal(hsa_context_seal(&sealed, &at, rest.p, rest.len).v, 0);
+	assert_int_equal(hsa_record_decode(&r, sealed.p, sealed.len).v, 0);
+	assert_false(sink_value_has(SINK_IBM_AT, &r));
+	assert_true(sink_value_has(SINK_PROTOBUF, &r));
+	assert_int_equal(hsa_contexts_take(&known, &r).v, 0);
+	hsa_record_free(&r);
+	assert_int_equal(hsa_record_decode(&r, bytes, n).v, 0);
+	assert_int_equal(hsa_contexts_take(&known, &r).v, 0);
+
+	assert_int_equal(sink_value_put(&value, SINK_LEAF, &r, bytes, n).v, 0);
+	assert_int_equal(value.len, n);
+	assert_memory_equal(value.p, bytes, n);
+	hsa_buf_reset(&value);
+	assert_int_equal(
+	    sink_value_put(&value, SINK_PROTOBUF, &r, bytes, n).v, 0);
+	assert_true(value.len > 2 * n);
+	assert_int_equal(hsa_record_decode(&again, value.p, value.len).v, 0);
+	assert_int_equal(again.body, HSA_BODY_EVENT);
+	assert_int_equal(again.sequence, 2);
+	assert_int_equal(again.event.event_time_ns, call.wall_ns);
+	assert_string_equal(again.event.initiator.name, "a@example.com");
+	assert_memory_equal(again.unit_id, b.unit_id, sizeof(b.unit_id));
+	hsa_buf_reset(&value);
+	assert_true(sink_value_has(SINK_IBM_AT, &r));
+	assert_int_equal(
+	    sink_value_put(&value, SINK_IBM_AT, &r, bytes, n).v, 0);
+	assert_non_null(
+	    strstr(hsa_buf_cstr(&value), "2025-11-22T10:30:00.00+0000"));
+	hsa_record_free(&again);
+	hsa_record_free(&r);
+	hsa_contexts_free(&known);
+	hsa_buf_free(&rest);
+	hsa_buf_free(&sealed);
+	hsa_buf_free(&value);
+}
+
 static void
 test_sink_cursor__what_is_no_cursor_is_refused(void **state)
 {
@@ -473,6 +542,7 @@ main(void)
 	    cmocka_unit_test(test_sink_uri__takes_what_it_says),
 	    cmocka_unit_test(test_sink_uri__refuses_the_rest),
 	    cmocka_unit_test(test_sink_value__the_origin_is_what_the_crn_says),
+	    CASE(test_sink_value__a_compact_record_leaves_complete),
 	    cmocka_unit_test(test_sink_cursor__what_is_no_cursor_is_refused),
 	};
 

@@ -77,10 +77,7 @@ struct sink_kind {
 	 */
 	hsa_rc (*put)(void *ctx, const char *unit, uint64_t first,
 	    uint64_t next, struct hsa_diag *diag);
-	void (*drop)(void *ctx); /* forget what was added */
-	/* idle(ctx, unit) - nothing to do right now; NULL: nothing then either
-	 */
-	void (*idle)(void *ctx);
+	void (*drop)(void *ctx);   /* forget what was added */
 	void (*reopen)(void *ctx); /* SIGHUP: files and keys afresh */
 	void (*close)(void *ctx);
 };

@@ -96,6 +96,22 @@ out:
 	return rc;
 }
 
+/* A new file's name is as durable as the lines in it. */
+static bool
+sync_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	int fd =
+	    dir == NULL ? -1 : open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool good = fd >= 0 && fsync(fd) == 0;
+
+	free(dir);
+	if (fd >= 0)
+		(void)close(fd);
+	return good;
+}
+
 static hsa_rc
 open_file(struct file *f, struct hsa_diag *diag)
 {
@@ -104,7 +120,8 @@ open_file(struct file *f, struct hsa_diag *diag)
 
 	f->fd = open(
 	    f->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
-	if (f->fd < 0 || fstat(f->fd, &st) != 0)
+	if (f->fd < 0 || fstat(f->fd, &st) != 0 ||
+	    (st.st_size == 0 && !sync_folder(f->path)))
 		return hsa_fail(
 		    diag, HSA_RC(E_IO), "%s: %s", f->path, strerror(errno));
 	if (!S_ISREG(st.st_mode)) {

@@ -312,8 +312,6 @@ work(void *arg)
 			break;
 		if (more)
 			continue;
-		if (s->kind->idle != NULL)
-			s->kind->idle(s->ctx);
 		rest(s, &seen);
 	}
 	return NULL;
