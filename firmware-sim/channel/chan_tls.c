@@ -237,14 +237,18 @@ static bool
 start_ssl(struct chan_tls *t, const char *peer, int fd)
 {
 	static const char alpn[] = HSA_CHANNEL_ALPN;
+	char name[TLSEXT_MAXLEN_host_name + 1]; /* OpenSSL's is not const */
 	unsigned char wire[sizeof(alpn)];
 
+	if (strlen(peer) >= sizeof(name))
+		return false;
+	(void)snprintf(name, sizeof(name), "%s", peer);
 	wire[0] = sizeof(alpn) - 1;
 	memcpy(wire + 1, alpn, sizeof(alpn) - 1);
 	t->ssl = SSL_new(t->ctx);
 	if (t->ssl == NULL || SSL_set_fd(t->ssl, fd) != 1 ||
 	    SSL_set1_host(t->ssl, peer) != 1 ||
-	    SSL_set_tlsext_host_name(t->ssl, peer) != 1 ||
+	    SSL_set_tlsext_host_name(t->ssl, name) != 1 ||
 	    SSL_set_alpn_protos(t->ssl, wire, sizeof(wire)) != 0)
 		return false;
 	SSL_set_connect_state(t->ssl);

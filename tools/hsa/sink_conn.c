@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -111,14 +112,18 @@ context(SSL_CTX **to, const struct sink_conn_plan *p, struct hsa_diag *diag)
 static bool
 set_name(SSL *ssl, const char *name)
 {
+	char host[TLSEXT_MAXLEN_host_name + 1]; /* OpenSSL's is not const */
 	struct in6_addr a;
 
 	if (inet_pton(AF_INET, name, &a) == 1 ||
 	    inet_pton(AF_INET6, name, &a) == 1)
 		return X509_VERIFY_PARAM_set1_ip_asc(
 			   SSL_get0_param(ssl), name) == 1;
+	if (strlen(name) >= sizeof(host))
+		return false;
+	(void)snprintf(host, sizeof(host), "%s", name);
 	return SSL_set1_host(ssl, name) == 1 &&
-	       SSL_set_tlsext_host_name(ssl, name) == 1;
+	       SSL_set_tlsext_host_name(ssl, host) == 1;
 }
 
 /* What a call of SSL's that returned n waits for; E_IO: it failed. */
