@@ -221,10 +221,11 @@ eb_cases(size_t *n)
 
 /* As many clocks read, and the same fields, as in a record of the unit. */
 static void
-trace(const struct eb_call *b, uint64_t begin)
+fields(struct eb_lttng_call *t, const struct eb_call *b, uint64_t begin)
 {
 	const struct hsa_call *c = &b->c;
-	struct eb_lttng_call t = {
+
+	*t = (struct eb_lttng_call){
 	    .mono_ns = begin,
 	    .mechanism = c->mech.type,
 	    .bytes_in = hsa_call_bytes_in(c),
@@ -234,17 +235,57 @@ trace(const struct eb_call *b, uint64_t begin)
 	    .rv = (uint32_t)c->rv,
 	    .reason = c->reason,
 	};
+	memcpy(t->key_id, c->key_id, sizeof(t->key_id));
+	memcpy(t->correlation_id, c->id, sizeof(t->correlation_id));
+	memcpy(t->command_id, b->caller->command_id, sizeof(t->command_id));
+}
 
-	memcpy(t.key_id, c->key_id, sizeof(t.key_id));
-	memcpy(t.correlation_id, c->id, sizeof(t.correlation_id));
-	memcpy(t.command_id, b->caller->command_id, sizeof(t.command_id));
-	b->lttng->emit(&t);
+/* Values as long as a unit's are. */
+static void
+trace(const struct eb_call *b, uint64_t begin)
+{
+	static const char crn[] = "crn:v1:bluemix:public:hs-crypto:us-south:"
+				  "a/6bb2b3285a3538d14df25d35c567a7d1:"
+				  "5d00863e-ed8e-4684-822b-7fc2e55efccb::";
+	static const char target[] =
+	    "crn:v1:bluemix:public:hs-crypto:us-south:"
+	    "a/6bb2b3285a3538d14df25d35c567a7d1:"
+	    "5d00863e-ed8e-4684-822b-7fc2e55efccb:crypto-unit:"
+	    "c9088dde-0571-43b8-a8ea-61e3fe9c58fa";
+	const struct hsa_initiator *i = &b->caller->initiator;
+	const struct eb_lttng_event e = {
+	    .action = "hs-crypto.ep11.use",
+	    .outcome = "success",
+	    .severity = "normal",
+	    .message = "Hyper Protect Crypto Services: use ep11 "
+		       "[us-south].[AZ1-CS1].[00].[03]",
+	    .log_source_crn = crn,
+	    .initiator_id = i->id,
+	    .initiator_name = i->name,
+	    .initiator_type_uri = i->type_uri,
+	    .credential_type = i->credential_type,
+	    .host_address = i->host_address,
+	    .host_address_type = i->host_address_type,
+	    .target_id = target,
+	    .target_name = "[us-south].[AZ1-CS1].[00].[03]",
+	    .target_type_uri = "hs-crypto/ep11",
+	    .reason_type = "OK",
+	    .reason_code = 200,
+	};
+	struct eb_lttng_call t;
+
+	fields(&t, b, begin);
+	if (b->lttng != NULL)
+		b->lttng->event(&e, &t);
+	else
+		b->trace->call(&t);
 }
 
 uint64_t
 eb_call_once(struct eb_call *b)
 {
-	uint64_t begin = b->lttng != NULL ? eb_now() : 0;
+	bool traced = b->lttng != NULL || b->trace != NULL;
+	uint64_t begin = traced ? eb_now() : 0;
 
 	hsa_call_reset(&b->c);
 	b->count++;
@@ -255,7 +296,7 @@ eb_call_once(struct eb_call *b)
 		cryptounit_call(b->u, &b->c, b->caller);
 	else if (!hsa_is_ok(eb_socket_call(b->via, &b->c, b->caller)))
 		b->c.rv = CKR_DEVICE_ERROR;
-	if (b->lttng != NULL)
+	if (traced)
 		trace(b, begin);
 	if (b->bare != NULL && !hsa_is_ok(eb_bare_commit(b->bare)))
 		b->c.rv = CKR_DEVICE_ERROR;

@@ -33,9 +33,11 @@ struct eb_call {
 	uint8_t data[EB_DATA], iv[16];
 	const struct eb_keys *keys;
 	bool uncached;
-	struct eb_socket *via;        /* NULL: straight into the unit */
-	const struct eb_lttng *lttng; /* a tracepoint after each; or NULL */
-	struct eb_bare *bare;         /* written after each; or NULL */
+	struct eb_socket *via; /* NULL: straight into the unit */
+	/* a tracepoint after each, with the event's fields or without; or NULL
+	 */
+	const struct eb_lttng *lttng, *trace;
+	struct eb_bare *bare; /* written after each; or NULL */
 };
 
 struct eb_case {

@@ -18,7 +18,7 @@ nap(void)
 hsa_rc
 eb_lttng_open(struct eb_lttng *l, struct hsa_diag *diag)
 {
-	void *enabled = NULL, *emit = NULL;
+	void *enabled = NULL, *call = NULL, *event = NULL;
 	int (*is_on)(void) = NULL;
 	int ms = 0;
 	hsa_rc rc;
@@ -31,22 +31,24 @@ eb_lttng_open(struct eb_lttng *l, struct hsa_diag *diag)
 		    "liblttng-ust-dev and make",
 		    dlerror());
 	enabled = dlsym(l->so, "eb_lttng_enabled");
-	emit = dlsym(l->so, "eb_lttng_emit");
-	if (enabled == NULL || emit == NULL) {
+	call = dlsym(l->so, "eb_lttng_call");
+	event = dlsym(l->so, "eb_lttng_event");
+	if (enabled == NULL || call == NULL || event == NULL) {
 		rc = hsa_fail(diag, HSA_RC(E_NOT_FOUND),
 		    LIBRARY " is another edition's; fix: make");
 		goto out;
 	}
 	/* ISO C has no conversion between the two kinds of pointer */
 	memcpy(&is_on, &enabled, sizeof(is_on));
-	memcpy(&l->emit, &emit, sizeof(l->emit));
+	memcpy(&l->call, &call, sizeof(l->call));
+	memcpy(&l->event, &event, sizeof(l->event));
 	for (ms = 0; ms < WAIT_MS && !is_on(); ms += 10)
 		nap();
 	if (ms < WAIT_MS)
 		return HSA_OK;
 	rc = hsa_fail(diag, HSA_RC(E_STATE),
 	    "LTTng-UST is not measured: no session records "
-	    "cryptounit:ep11_use; fix: run ep11-bench through with-lttng.sh");
+	    "cryptounit:*; fix: run ep11-bench through with-lttng.sh");
 out:
 	eb_lttng_close(l);
 	return rc;

@@ -1,8 +1,10 @@
 /*
  * eb_lttng.h - what users would otherwise call: an LTTng-UST tracepoint with
- * the fields of a compact record. libep11-bench-lttng.so has it, which is
- * built where LTTng-UST is installed; a session must be recording
- * (tools/ep11-bench/with-lttng.sh makes one that blocks rather than drops).
+ * all that the event of a call says; and, to see what is LTTng's own, one with
+ * the fields of a compact record alone, of which nobody could make the event.
+ * libep11-bench-lttng.so has them, which is built where LTTng-UST is installed;
+ * a session must be recording (tools/ep11-bench/with-lttng.sh makes one that
+ * blocks rather than drops).
  */
 #ifndef EB_LTTNG_H
 #define EB_LTTNG_H
@@ -15,9 +17,21 @@ struct eb_lttng_call {
 	uint8_t key_id[32], correlation_id[16], command_id[16];
 };
 
+/* What hs-crypto.ep11.use has besides. */
+struct eb_lttng_event {
+	const char *action, *outcome, *severity, *message, *log_source_crn;
+	const char *initiator_id, *initiator_name, *initiator_type_uri,
+	    *credential_type, *host_address, *host_address_type;
+	const char *target_id, *target_name, *target_type_uri, *reason_type;
+	uint32_t reason_code;
+	uint8_t unit_id[16], id[16];
+};
+
 struct eb_lttng {
 	void *so;
-	void (*emit)(const struct eb_lttng_call *c);
+	void (*call)(const struct eb_lttng_call *c);
+	void (*event)(
+	    const struct eb_lttng_event *e, const struct eb_lttng_call *c);
 };
 
 /* eb_lttng_open(l, diag) - from ../lib beside this program, or by the

@@ -9,6 +9,7 @@ static const char *const name_of[EB_WAYS] = {
     [EB_SOCKET] = "socket",
     [EB_RING] = "ring",
     [EB_LTTNG] = "lttng",
+    [EB_TRACE] = "trace",
     [EB_SEALED] = "sealed",
     [EB_BARE] = "bare",
 };
@@ -44,7 +45,9 @@ row(const struct eb_result *r, const struct eb_plan *plan)
 	number(true, 0, 8, w[EB_RING].added);
 	number(true, 2, 7, percent(r, EB_RING));
 	number(plan->threads > 1, 1, 6, r->ring_lost);
+	number(plan->threads > 1, 1, 6, r->ring_cpu);
 	number(w[EB_LTTNG].has, 0, 7, w[EB_LTTNG].added);
+	number(w[EB_TRACE].has, 0, 7, w[EB_TRACE].added);
 	number(true, 0, 10, w[EB_SEALED].added);
 	number(true, 0, 9, w[EB_SEALED].per_s);
 	number(w[EB_BARE].has, 0, 9, w[EB_BARE].per_s);
@@ -57,21 +60,26 @@ eb_print_text(const struct eb_result *r, size_t n, const struct eb_plan *plan)
 {
 	(void)printf("%u caller%s, %u rounds of interleaved slices; ns per "
 		     "operation, medians\n\n"
-		     "%-19s %8s %8s %7s %8s %8s %7s %6s %7s %10s %9s %9s "
+		     "%-19s %8s %8s %7s %8s %8s %7s %6s %6s %7s %7s %10s "
+		     "%9s %9s "
 		     "%7s\n",
 	    plan->threads, plan->threads == 1 ? "" : "s", plan->rounds,
 	    "operation", "direct", "off", "off/dir", "socket", "+ring",
-	    "+ring%", "lost%", "+lttng", "+sealed", "sealed/s", "bare/s",
-	    "of bare");
+	    "+ring%", "lost%", "cpu%", "+lttng", "+trace", "+sealed",
+	    "sealed/s", "bare/s", "of bare");
 	for (size_t i = 0; i < n; i++)
 		row(&r[i], plan);
 	(void)printf(
 	    "\ndirect: the token's own Cryptoki call; off: through the crypto "
 	    "unit, no event;\nsocket: off, over a unix socket; +ring, +lttng, "
 	    "+sealed: added to off when the\nevent is in the ring, in a "
-	    "blocking LTTng-UST buffer instead, on stable storage;\nlost%%: "
-	    "throughput, until the ring is empty again; bare: off, and as many "
-	    "bytes\nby a write and fdatasync that all callers share\n");
+	    "blocking LTTng-UST buffer instead (+trace: the fields\nof a "
+	    "compact "
+	    "record alone), on stable storage; lost%%, cpu%%: throughput, and "
+	    "processor\ntime of all threads, until the ring is empty again; "
+	    "bare: "
+	    "off, and as many bytes by\na write and fdatasync that all callers "
+	    "share\n");
 	return fflush(stdout) == 0 && !ferror(stdout);
 }
 
@@ -120,7 +128,8 @@ object(const struct eb_result *r, const struct eb_plan *plan)
 	if (good && r->way[EB_LTTNG].has)
 		good = set(o, "ring_to_lttng", "", r->ring_to_lttng);
 	if (good && plan->threads > 1)
-		good = set(o, "ring_lost_percent", "", r->ring_lost);
+		good = set(o, "ring_lost_percent", "", r->ring_lost) &&
+		       set(o, "ring_cpu_percent", "", r->ring_cpu);
 	if (good && r->way[EB_BARE].has)
 		good = set(o, "sealed_to_bare", "", r->sealed_to_bare) &&
 		       set(o, "bytes_per_call", "", r->bytes);

@@ -16,7 +16,8 @@
 
 struct samples {
 	struct eb_samples ns[EB_WAYS], added[EB_WAYS];
-	struct eb_samples off_to_direct, ring_lost, sealed_to_bare, bytes;
+	struct eb_samples off_to_direct, ring_lost, ring_cpu, sealed_to_bare,
+	    bytes;
 };
 
 struct run {
@@ -93,15 +94,22 @@ out:
 static hsa_rc
 ring_lost(struct run *r)
 {
-	double off = 0, ring = 0;
+	double off = 0, ring = 0, off_cpu = 0, ring_cpu = 0;
+	uint64_t before = 0;
 	hsa_rc rc;
 
 	HSA_TRY(rc, emission(r, CRYPTOUNIT_OFF));
 	HSA_TRY(rc, warm(r, EB_OFF));
+	before = eb_cpu();
 	HSA_TRY(rc, eb_slice(&r->bench, &off, EB_OFF, r->ops));
+	off_cpu = (double)(eb_cpu() - before);
 	HSA_TRY(rc, emission(r, CRYPTOUNIT_RING));
 	HSA_TRY(rc, warm(r, EB_RING));
+	before = eb_cpu();
 	HSA_TRY(rc, eb_slice_drained(&r->bench, &ring, EB_RING, r->ops));
+	ring_cpu = (double)(eb_cpu() - before);
+	HSA_TRY(
+	    rc, eb_samples_add(&r->s.ring_cpu, 100 * (ring_cpu / off_cpu - 1)));
 	HSA_TRY(rc, eb_samples_add(&r->s.ring_lost, 100 * (1 - off / ring)));
 out:
 	return rc;
@@ -117,8 +125,10 @@ pair(struct run *r, double *off)
 	if (r->way[EB_DIRECT])
 		HSA_TRY(rc, warm(r, EB_DIRECT));
 	HSA_TRY(rc, off_and_direct(r, off));
-	if (r->way[EB_LTTNG])
+	if (r->way[EB_LTTNG]) {
 		HSA_TRY(rc, against(r, EB_LTTNG, r->ops, *off));
+		HSA_TRY(rc, against(r, EB_TRACE, r->ops, *off));
+	}
 	HSA_TRY(rc, emission(r, CRYPTOUNIT_RING));
 	HSA_TRY(rc, against(r, EB_RING, r->ops, *off));
 out:
@@ -233,6 +243,7 @@ conclude(struct eb_result *res, struct run *r)
 	    .what = r->bench.what,
 	    .off_to_direct = eb_quantile(&r->s.off_to_direct, 0.5),
 	    .ring_lost = eb_quantile(&r->s.ring_lost, 0.5),
+	    .ring_cpu = eb_quantile(&r->s.ring_cpu, 0.5),
 	    .sealed_to_bare = eb_quantile(&r->s.sealed_to_bare, 0.5),
 	    .bytes = eb_quantile(&r->s.bytes, 0.5),
 	    .calls = r->bench.calls,
@@ -261,6 +272,7 @@ samples_free(struct samples *s)
 	}
 	eb_samples_free(&s->off_to_direct);
 	eb_samples_free(&s->ring_lost);
+	eb_samples_free(&s->ring_cpu);
 	eb_samples_free(&s->sealed_to_bare);
 	eb_samples_free(&s->bytes);
 }
@@ -275,7 +287,7 @@ choose(struct run *r)
 	r->way[EB_DIRECT] =
 	    alone && x->raw != NULL && r->bench.what->raw != NULL;
 	r->way[EB_SOCKET] = alone && x->socket != NULL;
-	r->way[EB_LTTNG] = alone && x->lttng != NULL;
+	r->way[EB_LTTNG] = r->way[EB_TRACE] = alone && x->lttng != NULL;
 	r->way[EB_BARE] = x->bare != NULL;
 }
 

@@ -15,7 +15,8 @@ enum eb_way {
 	EB_OFF,    /* through the unit, no event: what the others are held to */
 	EB_SOCKET, /* off, over a socket */
 	EB_RING,   /* each event in the ring */
-	EB_LTTNG,  /* off, and a tracepoint with the same fields */
+	EB_LTTNG,  /* off, and a tracepoint with all fields of the event */
+	EB_TRACE,  /* off, and a tracepoint with those of a compact record */
 	EB_SEALED, /* each event on stable storage */
 	EB_BARE,   /* off, and as many bytes by a shared write and fdatasync */
 	EB_WAYS
@@ -48,6 +49,7 @@ struct eb_result {
 	/* of the throughput, in percent, until all is sealed that the slice
 	 * left in the ring: what the sealer takes from the callers, too */
 	double ring_lost;
+	double ring_cpu;       /* of processor time, all threads; the same */
 	double ring_to_lttng;  /* what each adds */
 	double sealed_to_bare; /* throughput */
 	double bytes; /* of a sealed call in the log, checkpoints, too */

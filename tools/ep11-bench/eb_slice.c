@@ -66,6 +66,7 @@ through_unit(struct eb_bench *b, double *ns, enum eb_way way, unsigned int ops,
 		w[i] = (struct worker){&b->call[i], ops, CKR_OK};
 		b->call[i].via = way == EB_SOCKET ? x->socket : NULL;
 		b->call[i].lttng = way == EB_LTTNG ? x->lttng : NULL;
+		b->call[i].trace = way == EB_TRACE ? x->lttng : NULL;
 		b->call[i].bare = way == EB_BARE ? x->bare : NULL;
 	}
 	HSA_TRY(rc, together(b, w, &took, drain));

@@ -44,11 +44,23 @@ eb_quantile(struct eb_samples *s, double q)
 	return s->v[(size_t)(q * (double)(s->len - 1) + 0.5)];
 }
 
-uint64_t
-eb_now(void)
+static uint64_t
+read_ns(clockid_t id)
 {
 	struct timespec t = {0};
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	(void)clock_gettime(id, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t
+eb_now(void)
+{
+	return read_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t
+eb_cpu(void)
+{
+	return read_ns(CLOCK_PROCESS_CPUTIME_ID);
 }

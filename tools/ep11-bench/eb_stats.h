@@ -17,5 +17,6 @@ void eb_samples_free(struct eb_samples *s);
 double eb_quantile(struct eb_samples *s, double q);
 
 uint64_t eb_now(void); /* CLOCK_MONOTONIC, ns */
+uint64_t eb_cpu(void); /* processor time of all threads so far, ns */
 
 #endif
