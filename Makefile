@@ -273,10 +273,10 @@ check-integ: all $(INTEG_TESTS)
 check-crash: all $(CRASH_TESTS)
 	@CU_BUILD=$(BUILD) tests/run.sh $(BUILD) $(CRASH_TESTS)
 
-## check-long    200,000 EP11 calls against their events; 200 kills, of libhsa too
+## check-long    200,000 EP11 calls against their events; 1,000 kills, of libhsa too
 check-long: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) all tests
-	@CU_BUILD=$(BUILD) CALLS=200000 KILLS_EP11=200 KILLS_EMITTER=200 \
+	@CU_BUILD=$(BUILD) CALLS=200000 KILLS_EP11=500 KILLS_EMITTER=200 \
 	    EXPORT_RECORDS=1000000 \
 	    tests/run.sh $(BUILD) $(BUILD)/tests/integ/test_ep11_events \
 	    $(BUILD)/tests/integ/test_export_speed \

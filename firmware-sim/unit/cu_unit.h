@@ -67,8 +67,9 @@ HSA_MUST_USE hsa_rc cu_unit_admin(struct cu_unit *u,
     const char *transport, size_t n);
 
 /*
- * cu_unit_call(u, c, caller) - one EP11 call: checked, carried out, sealed as
- * one hs-crypto.ep11.use event, answered in c. Denied callers: refused with
+ * cu_unit_call(u, c, caller) - one EP11 call: checked, carried out, recorded as
+ * one hs-crypto.ep11.use event, answered in c when that is as safe as the mode
+ * of emission says. Denied callers: refused with
  * CKR_USER_NOT_LOGGED_IN, and the event says so. A halted unit refuses with
  * CKR_DEVICE_ERROR and leaves no event, as it can leave none.
  */
