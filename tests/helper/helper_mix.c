@@ -411,6 +411,7 @@ mix_begin(struct mix *x, const uint8_t *p, size_t n)
 {
 	x->p = p;
 	x->n = n;
+	x->logins = x->pairs = 0;
 	x->inputs++;
 }
 

@@ -55,7 +55,8 @@ struct mix {
 	size_t n;
 	void *held[MIX_HELD]; /* exact copies, freed after each call */
 	size_t held_len;
-	unsigned long inputs, rsa; /* run, and RSA pairs made for them */
+	unsigned int logins, pairs; /* of DSA and DH */
+	unsigned long inputs, rsa;  /* run, and RSA pairs made for them */
 };
 
 /* mix_make(x) - token, engine, seeds. mix_free(x).

@@ -390,15 +390,23 @@ continued(struct mix *x, struct mix_call *m)
 	data(x, m, mix_flag(m->c.fn));
 }
 
-/* RSA pairs are slow: 1024 bits, one for many inputs. */
+/* What takes milliseconds: a login's key from its PIN, twice in an input; a
+ * pair of DSA or DH, once; a pair of RSA, of 1024 bits and once in many inputs.
+ */
 static bool
 too_slow(struct mix *x, struct mix_call *m)
 {
 	const struct ep11_mech_row *row = ep11_mech_find(m->c.mech.type);
 	uint64_t bits = 0;
 
-	if (m->c.fn != HSA_FN_GENERATE_KEY_PAIR || row == NULL ||
-	    row->key_type != CKK_RSA)
+	if (m->c.fn == HSA_FN_LOGIN || m->c.fn == HSA_FN_LOGIN_EXTENDED)
+		return x->logins++ >= 2;
+	if (m->c.fn != HSA_FN_GENERATE_KEY_PAIR || row == NULL)
+		return false;
+	if (row->family == EP11_FAMILY_PAIRGEN &&
+	    (row->key_type == CKK_DSA || row->key_type == CKK_DH))
+		return x->pairs++ >= 1;
+	if (row->key_type != CKK_RSA)
 		return false;
 	for (size_t i = 0; i < m->c.attr_len; i++) {
 		if (m->attr[0][i].type == CKA_MODULUS_BITS &&

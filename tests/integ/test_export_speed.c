@@ -110,12 +110,13 @@ now(void)
 static bool
 measure(const struct cmd *c, const char *format, uint64_t records)
 {
-	char *argv[] = {(char[]){"hsa"}, (char[]){"-o"},
-	    (char *)(uintptr_t)format, dir, NULL};
+	char name[16];
+	char *argv[] = {(char[]){"hsa"}, (char[]){"-o"}, name, dir, NULL};
 	double start = now(), took;
 	int status = 1;
 	pid_t pid;
 
+	(void)snprintf(name, sizeof(name), "%s", format == NULL ? "" : format);
 	(void)fflush(stdout);
 	pid = fork();
 	if (pid == 0) {

@@ -46,7 +46,8 @@ each(const struct hsa_record *r)
 	for (size_t i = 0; (f = render_next(f)) != NULL; i++) {
 		hsa_buf_reset(&b);
 		render_line(&b, f, &(const struct render_in){.r = r});
-		assert_int_equal(fwrite(b.p, 1, b.len, to[i]), b.len);
+		assert_true(
+		    b.len == 0 || fwrite(b.p, 1, b.len, to[i]) == b.len);
 	}
 	hsa_buf_free(&b);
 }
@@ -73,7 +74,8 @@ setup(void **state)
 		hsa_buf_reset(&b);
 		if (f->head != NULL)
 			f->head(&b);
-		assert_int_equal(fwrite(b.p, 1, b.len, to[i]), b.len);
+		assert_true(
+		    b.len == 0 || fwrite(b.p, 1, b.len, to[i]) == b.len);
 	}
 	hsa_buf_free(&b);
 	return 0;

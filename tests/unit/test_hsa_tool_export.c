@@ -107,11 +107,11 @@ static size_t
 count(const char *outer, const char *name, const char *text)
 {
 	size_t n = 0;
-	char *p, *lf;
+	const char *p, *lf;
 
 	assert_int_equal(
 	    run(&cmd_export, ARGS("export", "-o", "envelope", dir)), 0);
-	p = (char *)(uintptr_t)hsa_buf_cstr(&out);
+	p = hsa_buf_cstr(&out);
 	for (; (lf = strchr(p, '\n')) != NULL; p = lf + 1) {
 		json_t *j = json_loadb(p, (size_t)(lf - p), 0, NULL), *v;
 

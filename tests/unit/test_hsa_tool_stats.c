@@ -238,11 +238,11 @@ static void
 expect(const json_t *log, const char *where)
 {
 	json_int_t events = 0, calls = 0, failed = 0, records = 0, in = 0;
-	char *p, *lf;
+	const char *p, *lf;
 
 	assert_int_equal(
 	    run(&cmd_export, ARGS("export", "-o", "envelope", where)), 0);
-	p = (char *)(uintptr_t)hsa_buf_cstr(&out);
+	p = hsa_buf_cstr(&out);
 	for (; (lf = strchr(p, '\n')) != NULL; p = lf + 1, records++) {
 		json_t *j = json_loadb(p, (size_t)(lf - p), 0, NULL);
 		json_t *e = json_object_get(j, "event");

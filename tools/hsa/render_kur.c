@@ -74,7 +74,7 @@ render_kur_csv_head(struct hsa_buf *b)
 static bool
 formula(uint8_t c)
 {
-	return memchr("=+-@\t\r\n'", c, 8) != NULL;
+	return c != 0 && strchr("=+-@\t\r\n'", c) != NULL;
 }
 
 static void
@@ -83,7 +83,7 @@ csv_cell(struct hsa_buf *b, struct hsa_slice s)
 	bool guard = s.n != 0 && formula(s.p[0]), quote = false;
 
 	for (size_t i = 0; i < s.n && !quote; i++)
-		quote = memchr(",\"\r\n", s.p[i], 4) != NULL;
+		quote = s.p[i] != 0 && strchr(",\"\r\n", s.p[i]) != NULL;
 	/* some readers take off blanks around a cell */
 	quote = quote || (s.n != 0 && (s.p[0] == ' ' || s.p[s.n - 1] == ' '));
 	if (quote)
