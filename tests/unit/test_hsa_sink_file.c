@@ -12,6 +12,7 @@
 
 #include "helper_vfy.h"
 #include "hsa_contexts.h"
+#include "render.h"
 #include "sink.h"
 #include "sink_cursor.h"
 #include "sink_value.h"
@@ -358,6 +359,40 @@ test_sink_file__envelope_has_specials_too(void **state)
 	hsa_buf_free(&got);
 }
 
+/* What the collector passes on is what `hsa export` would write of the copy. */
+static void
+test_sink_file__other_formats_are_those_of_export(void **state)
+{
+	static const char *const format[] = {"cadf-1.0", "cef"};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct hsa_buf got = {0}, want = {0};
+		void *s;
+
+		(void)unlink(file);
+		s = open_sink(format[i]);
+		pass(s, &a, 0, 20);
+		sink_file.close(s);
+		slurp(&got, file);
+		for (size_t k = 0; k < 20; k++) {
+			struct hsa_record r = {0};
+
+			assert_int_equal(
+			    hsa_record_decode(&r, a.leaf[k].p, a.leaf[k].len).v,
+			    0);
+			render_line(&want, render_find(format[i]),
+			    &(const struct render_in){.r = &r});
+			hsa_record_free(&r);
+		}
+		assert_true(want.len > 1000);
+		assert_int_equal(got.len, want.len);
+		assert_memory_equal(got.p, want.p, want.len);
+		hsa_buf_free(&got);
+		hsa_buf_free(&want);
+	}
+}
+
 /* ---- addresses and cursors ----------------------------------------------- */
 
 static void
@@ -539,6 +574,7 @@ main(void)
 	    CASE(test_sink_file__a_file_moved_away_is_made_anew_on_request),
 	    CASE(test_sink_file__a_damaged_cursor_is_refused_with_the_way_out),
 	    CASE(test_sink_file__envelope_has_specials_too),
+	    CASE(test_sink_file__other_formats_are_those_of_export),
 	    cmocka_unit_test(test_sink_uri__takes_what_it_says),
 	    cmocka_unit_test(test_sink_uri__refuses_the_rest),
 	    cmocka_unit_test(test_sink_value__the_origin_is_what_the_crn_says),

@@ -12,7 +12,7 @@
 #include "sink_cursor.h"
 #include "sink_value.h"
 
-#define FORMATS "ibm-at envelope"
+#define FORMATS "ibm-at envelope cadf-1.0 cef"
 #define PIPE_PART 4096 /* POSIX: PIPE_BUF at least 512, Linux has 4096 */
 
 /*

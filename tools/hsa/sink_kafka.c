@@ -9,7 +9,7 @@
 #include "sink_kafka_conn.h"
 #include "sink_value.h"
 
-#define FORMATS "protobuf ibm-at envelope leaf"
+#define FORMATS "protobuf ibm-at envelope cadf-1.0 cef leaf"
 #define PARAMS "format id"
 #define ORIGINS 16 /* different logSourceCRNs in a batch; one, as a rule */
 

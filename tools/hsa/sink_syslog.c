@@ -10,7 +10,7 @@
 #include "sink_syslog_line.h"
 #include "sink_value.h"
 
-#define FORMATS "ibm-at envelope"
+#define FORMATS "ibm-at envelope cadf-1.0 cef"
 #define FACILITY 13 /* "log audit", RFC 5424 table 1 */
 /* 32473 is the number that IANA keeps for examples (RFC 5612): this project
  * has none of its own. */

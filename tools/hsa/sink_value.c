@@ -4,11 +4,14 @@
 #include "hsa_buf.h"
 #include "hsa_codec.h"
 #include "hsa_json.h"
+#include "render.h"
 #include "sink_value.h"
 
 static const char *const name_of[] = {
     [SINK_IBM_AT] = "ibm-at",
     [SINK_ENVELOPE] = "envelope",
+    [SINK_CADF] = "cadf-1.0",
+    [SINK_CEF] = "cef",
     [SINK_PROTOBUF] = "protobuf",
     [SINK_LEAF] = "leaf",
 };
@@ -38,7 +41,8 @@ sink_value_format(enum sink_format *f, const struct sink_uri *u,
 bool
 sink_value_has(enum sink_format f, const struct hsa_record *r)
 {
-	return f != SINK_IBM_AT || r->body == HSA_BODY_EVENT;
+	return (f != SINK_IBM_AT && f != SINK_CADF && f != SINK_CEF) ||
+	       r->body == HSA_BODY_EVENT;
 }
 
 hsa_rc
@@ -54,6 +58,12 @@ sink_value_put(struct hsa_buf *b, enum sink_format f,
 		break;
 	case SINK_ENVELOPE:
 		hsa_record_json(b, r);
+		break;
+	case SINK_CADF:
+		render_cadf(b, &(const struct render_in){.r = r});
+		break;
+	case SINK_CEF:
+		render_cef(b, &(const struct render_in){.r = r});
 		break;
 	case SINK_PROTOBUF:
 		HSA_TRY(rc, hsa_record_encode(&rest, r));

@@ -15,6 +15,8 @@ struct hsa_buf;
 enum sink_format {
 	SINK_IBM_AT = 1, /* the event as the service writes it; events only */
 	SINK_ENVELOPE,   /* JSON of the whole record */
+	SINK_CADF,       /* render.h; events only */
+	SINK_CEF,        /* the same */
 	SINK_PROTOBUF,   /* a complete Record: what compact ones stand for */
 	SINK_LEAF        /* the stored bytes: what the tree's leaves hash */
 };
