@@ -189,7 +189,8 @@ open_ring(struct slog *l, const struct slog_config *cfg, struct hsa_diag *diag)
 	memcpy(rc_cfg.unit_id, cfg->unit_id, sizeof(rc_cfg.unit_id));
 	HSA_TRY(rc, slog_ring_open(&l->ring, &l->ring_found, &rc_cfg, diag));
 	l->cursor = slog_ring_tail(l->ring);
-	l->orphans = l->draining = l->ring_found == SLOG_RING_OLD;
+	if (l->ring_found == SLOG_RING_OLD)
+		l->orphans = slog_ring_head(l->ring);
 	/* a new chain has none of the calls that the one before had */
 	if (l->has_chain && l->tip.size == 0)
 		return rc;
@@ -216,10 +217,11 @@ drain_ring(struct slog *l, struct hsa_diag *diag)
 	hsa_rc rc = HSA_OK;
 
 	(void)pthread_mutex_lock(&l->mutex);
-	while (l->draining && !l->failed)
+	while (l->done.ring < l->orphans && !l->failed)
 		(void)pthread_cond_wait(&l->drained, &l->mutex);
 	if (l->failed) {
-		*diag = l->why;
+		if (diag != NULL)
+			*diag = l->why;
 		rc = HSA_RC(E_IO);
 	}
 	(void)pthread_mutex_unlock(&l->mutex);

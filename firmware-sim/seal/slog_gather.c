@@ -174,7 +174,8 @@ add_calls(struct slog *l, struct slog_batch *b, uint64_t limit, size_t most,
 	hsa_rc rc = HSA_OK;
 
 	while (l->cursor < limit && b->bytes.len < most) {
-		rc = slog_ring_next(l->ring, &it, &l->cursor, l->orphans);
+		rc = slog_ring_next(
+		    l->ring, &it, &l->cursor, l->cursor < l->orphans);
 		if (rc.v == HSA_E_NOT_FOUND)
 			return HSA_OK;
 		if (!hsa_is_ok(rc))
@@ -187,7 +188,7 @@ add_calls(struct slog *l, struct slog_batch *b, uint64_t limit, size_t most,
 			    : it.kind == SLOG_RING_WHOLE ? add_whole(l, b, &it)
 							 : HSA_RC(E_CORRUPT));
 		l->sealed.last[HSA_SOURCE_USE] = it.at + 1;
-		if (l->orphans)
+		if (it.at < l->orphans)
 			l->ring_drained++;
 	}
 out:

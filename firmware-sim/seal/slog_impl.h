@@ -108,7 +108,8 @@ struct slog {
 	atomic_bool at_cap; /* it is reached; set under mutex */
 	bool has_chain;     /* of what it stands for: */
 	struct slog_chain chain;
-	uint64_t ring_drained; /* calls that it held when it was opened */
+	uint64_t orphans; /* calls before this position: a dead process's */
+	uint64_t ring_drained; /* those of them that were published */
 	bool own;              /* it adds records of its own */
 	uint8_t unit_id[HSA_UUID_LEN];
 	const struct cu_clock *clock;
@@ -133,8 +134,7 @@ struct slog {
 	struct slog_upto gathered, former; /* up to it, and the one before */
 	struct slog_upto done;             /* durable */
 	bool stuck;                        /* the last one had nothing */
-	bool draining; /* calls of the process before are not durable yet */
-	struct slog_batch *handed; /* between the threads; NULL: none */
+	struct slog_batch *handed;         /* between the threads; NULL: none */
 	bool sealer_gone;
 	struct slog_tip tip;
 	struct slog_segments segments; /* up to tip */
@@ -150,7 +150,6 @@ struct slog {
 	uint64_t cursor;            /* in the ring */
 	uint64_t pending_ns;        /* since when calls lie there; 0: none */
 	uint64_t idle_ns;           /* how long the last nap was */
-	bool orphans;               /* the ring is that of a dead process */
 	struct slog_context context[SLOG_RING_CONTEXTS];
 	uint64_t contexts;                 /* in this segment */
 	uint64_t clock_offset, clock_mono; /* of the last batch; 0: none yet */

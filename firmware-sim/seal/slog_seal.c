@@ -16,6 +16,9 @@
  * fills by half at two million calls a second. */
 #define IDLE_MIN_NS UINT64_C(1000000)
 #define IDLE_MAX_NS UINT64_C(16000000)
+/* Looked at again so soon, when somebody waits for what is behind a place that
+ * is reserved and not published yet. */
+#define HOLE_NS UINT64_C(20000)
 
 static uint64_t
 now_ns(void)
@@ -119,9 +122,14 @@ wait_for_work(struct slog *l)
 	uint64_t ns;
 
 	while (!l->failed) {
-		if (l->queue.len != 0 || l->orphans ||
-		    l->want > l->gathered.ring)
+		if (l->queue.len != 0 || l->gathered.ring < l->orphans)
 			return true;
+		if (l->want > l->gathered.ring) {
+			/* who reserved a place before is about to fill it */
+			if (l->stuck)
+				nap(l, HOLE_NS);
+			return !l->failed;
+		}
 		/* a place that a dead thread reserved holds nobody up */
 		if (l->stopping)
 			return l->ring != NULL && !l->stuck &&
@@ -227,7 +235,6 @@ slog_seal_main(void *arg)
 			slog_fail(l, rc, &why);
 			break;
 		}
-		l->orphans = false;
 		l->handed = b;
 		(void)pthread_cond_signal(&l->full);
 	}

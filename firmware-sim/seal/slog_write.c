@@ -116,9 +116,8 @@ publish(struct slog *l, const struct slog_batch *b)
 		slog_ring_release(
 		    l->ring, b->ring, l->tip.last[HSA_SOURCE_USE]);
 	(void)pthread_cond_broadcast(&l->done_cond[b->no % SLOG_WAITS]);
-	/* the first batch of a ring that was found has all that was in it */
-	l->draining = false;
-	(void)pthread_cond_broadcast(&l->drained);
+	if (l->done.ring >= l->orphans)
+		(void)pthread_cond_broadcast(&l->drained);
 	slog_readers_wake(l);
 	return rc;
 }

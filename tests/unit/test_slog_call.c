@@ -383,16 +383,6 @@ test_slog_call__a_kill_loses_no_call_that_was_answered(void **state)
 }
 
 static void
-copy(const char *to, const char *from)
-{
-	struct hsa_buf b = {0};
-
-	helper_file_read(&b, h.base, from);
-	helper_file_write(h.base, to, b.p, b.len);
-	hsa_buf_free(&b);
-}
-
-static void
 leave_calls(uint32_t first, uint32_t n)
 {
 	pid_t pid = fork();
@@ -416,6 +406,88 @@ leave_calls(uint32_t first, uint32_t n)
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFSIGNALED(status));
+}
+
+/* Contexts of both lie at the same place of the ring. */
+static void
+test_slog_call__a_restart_mistakes_no_context_for_that_of_before(void **state)
+{
+	struct vfy_result res = {0};
+	struct cu_sink_call c;
+	struct cu_sink sink;
+	struct seen s;
+	struct slog *l;
+
+	(void)state;
+	leave_calls(0, 10);
+	l = helper_slog_open(&h);
+	sink = slog_sink(l);
+	c = call_of(context(sink, 5), 0, 10);
+	assert_int_equal(c.context, 0);
+	assert_ok(sink.ops->call(sink.ctx, &c, true, 0));
+	slog_close(l);
+	verify(&s, &res);
+	assert_int_equal(s.calls, 11);
+	assert_int_equal(s.session, 5);
+}
+
+/* More than one batch takes, and holes in it. */
+static void
+test_slog_call__a_full_ring_of_a_dead_process_is_drained_to_its_end(
+    void **state)
+{
+	struct slog_ring_place hole;
+	struct vfy_result res = {0};
+	struct slog_ring_status st;
+	struct seen s;
+	struct slog *l;
+	pid_t pid;
+	int status = 0;
+
+	(void)state;
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct helper_fault f;
+		struct cu_sink sink;
+		uint32_t handle;
+
+		helper_fault_init(&f);
+		h.cfg.os = &f.os;
+		l = helper_slog_open(&h);
+		f.sync_us = 60 * 1000 * 1000; /* a disk that hangs */
+		sink = slog_sink(l);
+		handle = context(sink, 3);
+		for (uint32_t i = 0; i < SLOG_RING_SLOTS - 10; i++) {
+			struct cu_sink_call c = call_of(handle, 0, i);
+
+			if (!hsa_is_ok(sink.ops->call(sink.ctx, &c, false, 0)))
+				_exit(1);
+			if (i % 9000 == 8999 && !hsa_is_ok(slog_ring_reserve(
+						    l->ring, &hole, 10, 0)))
+				_exit(1);
+		}
+		(void)kill(getpid(), SIGKILL);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	l = helper_slog_open(&h);
+	slog_ring_status(l, &st);
+	assert_int_equal(st.used, 0);
+	assert_int_equal(st.drained, SLOG_RING_SLOTS - 10);
+	slog_close(l);
+	verify(&s, &res);
+	assert_int_equal(s.calls, SLOG_RING_SLOTS - 10);
+}
+
+static void
+copy(const char *to, const char *from)
+{
+	struct hsa_buf b = {0};
+
+	helper_file_read(&b, h.base, from);
+	helper_file_write(h.base, to, b.p, b.len);
+	hsa_buf_free(&b);
 }
 
 static void
@@ -510,6 +582,8 @@ main(void)
 	    T(test_slog_call__who_wants_it_durable_waits_for_the_disk),
 	    T(test_slog_call__a_change_stands_behind_the_calls_before_it),
 	    T(test_slog_call__a_kill_loses_no_call_that_was_answered),
+	    T(test_slog_call__a_restart_mistakes_no_context_for_that_of_before),
+	    T(test_slog_call__a_full_ring_of_a_dead_process_is_drained_to_its_end),
 	    T(test_slog_call__ring_and_log_that_do_not_belong_together_are_refused),
 	    T(test_slog_call__a_failing_disk_refuses_every_call_from_then_on),
 	};

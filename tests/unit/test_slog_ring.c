@@ -317,6 +317,35 @@ test_slog_ring__contexts_stay_until_nothing_refers_to_them(void **state)
 	slog_ring_close(r, true);
 }
 
+/* The sealer knows a context by place and generation. */
+static void
+test_slog_ring__contexts_of_the_process_before_are_told_from_new_ones(
+    void **state)
+{
+	struct slog_ring *r = attach(SLOG_RING_NEW);
+	uint64_t before = 0, after = 0, cursor = 0;
+	const uint8_t *p = NULL;
+	uint32_t old = 0, h = 0;
+	size_t n = 0;
+
+	(void)state;
+	assert_ok(slog_ring_context_put(r, &old, "before", 6));
+	assert_ok(put(r, 20, 0)); /* may refer to it */
+	slog_ring_close(r, false);
+	r = attach(SLOG_RING_OLD);
+	assert_rc("E_BUSY", slog_ring_context_put(r, &h, "after", 5));
+	assert_ok(slog_ring_context(r, old, &before, &p, &n));
+	assert_int_equal(n, 6);
+	assert_memory_equal(p, "before", 6);
+	expect(r, &cursor, 20, true);
+	slog_ring_release(r, cursor, 1);
+	assert_ok(slog_ring_context_put(r, &h, "after", 5));
+	assert_int_equal(h, old);
+	assert_ok(slog_ring_context(r, h, &after, &p, &n));
+	assert_true(after > before);
+	slog_ring_close(r, true);
+}
+
 /* ---- files that are no ring of ours -------------------------------------- */
 
 static void
@@ -356,14 +385,14 @@ test_slog_ring__a_damaged_or_foreign_file_is_refused(void **state)
 		size_t n;
 		const char *text;
 	} set[] = {
-	    {0, 0x58, 1, "no ring"},
-	    {8, 64, 4, "version"},
-	    {12, 1000, 4, "version"},
-	    {12, 2048, 4, "version"},
-	    {16, 3, 4, "version"},
-	    {24, 8, 1, "another unit"},
-	    {128, 5000, 8, "positions"},
-	    {256, 12, 8, "positions"},
+	    {0, 0x58, 1, "no ring"}, {8, 64, 4, "version"},
+	    {12, 1000, 4, "version"}, {12, 2048, 4, "version"},
+	    {16, 3, 4, "version"}, {24, 8, 1, "another unit"},
+	    {128, 5000, 8, "positions"}, {256, 12, 8, "positions"},
+	    {128, UINT64_MAX, 8, "positions"},
+	    {264, 2, 8, "positions"}, /* sealed what was never reserved */
+	    {4096, SLOG_RING_CONTEXT_MAX + 1, 4, "contexts"},
+	    {4096, 1, 4, "contexts"}, /* of no generation */
 	};
 
 	(void)state;
@@ -403,6 +432,25 @@ test_slog_ring__a_damaged_record_is_told(void **state)
 }
 
 static void
+test_slog_ring__a_length_that_swallows_the_next_record_is_told(void **state)
+{
+	const size_t at = 4096 + 256 * 4096 + 8 + SLOG_RING_ROOM;
+	static const uint32_t two = 200;
+	struct slog_ring *r = attach(SLOG_RING_NEW);
+	struct slog_ring_item it;
+	uint64_t cursor = 0;
+
+	(void)state;
+	assert_ok(put(r, 100, 0));
+	assert_ok(put(r, 50, 0));
+	slog_ring_close(r, false);
+	patch(at, &two, sizeof(two));
+	r = attach(SLOG_RING_OLD);
+	assert_rc("E_CORRUPT", slog_ring_next(r, &it, &cursor, true));
+	slog_ring_close(r, false);
+}
+
+static void
 test_slog_ring__a_file_that_was_never_finished_is_made_anew(void **state)
 {
 	static const uint8_t zero[9000];
@@ -434,9 +482,11 @@ main(void)
 	    T(test_slog_ring__threads_lose_and_double_nothing_in_their_order),
 	    T(test_slog_ring__a_kill_leaves_what_was_published_and_no_more),
 	    T(test_slog_ring__contexts_stay_until_nothing_refers_to_them),
+	    T(test_slog_ring__contexts_of_the_process_before_are_told_from_new_ones),
 	    T(test_slog_ring__a_second_process_and_other_owners_are_refused),
 	    T(test_slog_ring__a_damaged_or_foreign_file_is_refused),
 	    T(test_slog_ring__a_damaged_record_is_told),
+	    T(test_slog_ring__a_length_that_swallows_the_next_record_is_told),
 	    T(test_slog_ring__a_file_that_was_never_finished_is_made_anew),
 	};
 
