@@ -73,6 +73,7 @@ struct slog_batch {
 	struct hsa_buf note;    /* the last of them */
 	struct slog_tip tip;    /* once it is durable; end: in its segment */
 	uint64_t tickets, ring; /* as slog_upto; before: up to where to go */
+	unsigned int waiters;   /* callers who wait for it */
 	struct slog_told *told;
 	size_t told_len, told_cap;
 };
@@ -134,7 +135,13 @@ struct slog {
 	struct slog_upto gathered, former; /* up to it, and the one before */
 	struct slog_upto done;             /* durable */
 	bool stuck;                        /* the last one had nothing */
-	struct slog_batch *handed;         /* between the threads; NULL: none */
+	bool idle;             /* the sealing thread waits for work */
+	bool writing;          /* the writing thread has a batch */
+	unsigned int waiters;  /* callers who wait for what is not gathered */
+	unsigned int expected; /* so many are about to */
+	uint64_t sync_ns;      /* what the last batch cost to write */
+	uint64_t written_ns;   /* when that was done */
+	struct slog_batch *handed; /* between the threads; NULL: none */
 	bool sealer_gone;
 	struct slog_tip tip;
 	struct slog_segments segments; /* up to tip */
@@ -205,6 +212,9 @@ void slog_queue_free(struct slog_queue *q);
 
 /* slog_unref(l) - under the mutex, which it leaves; the last one frees l. */
 void slog_unref(struct slog *l);
+
+/* slog_now_ns() - the clock of naps. */
+uint64_t slog_now_ns(void);
 
 /* slog_readers_wake(l) - under the mutex: the tip moved or the log closed. */
 void slog_readers_wake(struct slog *l);

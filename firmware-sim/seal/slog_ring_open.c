@@ -57,9 +57,11 @@ map(struct slog_ring *r, const char *path, size_t bytes, struct hsa_diag *diag)
 	void *p =
 	    mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, 0);
 
-	if (p == MAP_FAILED)
-		return hsa_fail(diag, HSA_RC(E_NOMEM),
-		    "%s: cannot map the ring: %s", path, strerror(errno));
+	if (p == MAP_FAILED) {
+		hsa_diag_set(
+		    diag, "%s: cannot map the ring: %s", path, strerror(errno));
+		return HSA_RC(E_NOMEM);
+	}
 	r->bytes = bytes;
 	r->h = p;
 	r->context = (void *)(r->h + 1);
@@ -100,6 +102,7 @@ make(struct slog_ring *r, const struct slog_ring_config *cfg,
 	HSA_TRY(rc, map(r, cfg->path, bytes_of(slots), diag));
 	r->h->slot = SLOG_RING_SLOT;
 	r->h->slots = slots;
+	r->mask = slots - 1;
 	r->h->contexts = SLOG_RING_CONTEXTS;
 	r->h->context = SLOG_RING_CONTEXT_MAX;
 	memcpy(r->h->unit_id, cfg->unit_id, sizeof(r->h->unit_id));
@@ -164,6 +167,7 @@ attach(struct slog_ring *r, const struct slog_ring_config *cfg,
 		what = "has positions that cannot be";
 	else if (!contexts_ok(r, head))
 		what = "has contexts that cannot be";
+	r->mask = h->slots - 1;
 	if (what != NULL)
 		rc = hsa_fail(diag, HSA_RC(E_CORRUPT),
 		    "%s: the ring %s; keep a copy as evidence, then remove it",
@@ -207,7 +211,6 @@ slog_ring_open(struct slog_ring **to, enum slog_ring_found *found,
 	} else {
 		HSA_TRY(rc, attach(r, cfg, &st, diag));
 	}
-	r->mask = r->h->slots - 1;
 	*to = r;
 	r = NULL;
 out:

@@ -19,9 +19,17 @@
 /* Looked at again so soon, when somebody waits for what is behind a place that
  * is reserved and not published yet. */
 #define HOLE_NS UINT64_C(20000)
+/* With this much in the queue, or a quarter of the ring, a batch is made while
+ * the one before is written; looked at so often. */
+#define MUCH_BYTES ((size_t)256 * 1024)
+#define PLACE_NS UINT64_C(1000000)
+/* How long callers are waited for who were just answered: this part of what a
+ * commit takes, at most so long. */
+#define LINGER_PART 4
+#define LINGER_NS UINT64_C(500000)
 
-static uint64_t
-now_ns(void)
+uint64_t
+slog_now_ns(void)
 {
 	struct timespec t;
 
@@ -108,7 +116,7 @@ patience(struct slog *l)
 	l->idle_ns = 0;
 	if (used >= slog_ring_slots(l->ring) / 4)
 		return 0;
-	now = now_ns();
+	now = slog_now_ns();
 	if (l->pending_ns == 0)
 		l->pending_ns = now;
 	return l->pending_ns + COMMIT_NS > now ? l->pending_ns + COMMIT_NS - now
@@ -135,13 +143,17 @@ wait_for_work(struct slog *l)
 			return l->ring != NULL && !l->stuck &&
 			       slog_ring_head(l->ring) > l->cursor;
 		if (l->ring == NULL) {
+			l->idle = true;
 			(void)pthread_cond_wait(&l->work, &l->mutex);
+			l->idle = false;
 			continue;
 		}
 		ns = patience(l);
 		if (ns == 0)
 			return true;
+		l->idle = true;
 		nap(l, ns);
+		l->idle = false;
 	}
 	return false;
 }
@@ -180,12 +192,34 @@ out:
 	return rc;
 }
 
-/* The place between the threads is free: who gathers later gathers more. */
+static bool
+much(struct slog *l)
+{
+	return l->queue.bytes.len >= MUCH_BYTES ||
+	       (l->ring != NULL && slog_ring_head(l->ring) - l->cursor >=
+				       slog_ring_slots(l->ring) / 4);
+}
+
+/*
+ * The place between the threads is free, and the disk is, too, unless there is
+ * so much that a batch will be large anyway. Who waits comes again when he is
+ * answered: gathered while the disk writes for the others, callers would split
+ * into two halves that take turns, and each commit would be for half of them.
+ */
 static bool
 wait_for_place(struct slog *l)
 {
-	while (l->handed != NULL && !l->failed)
-		(void)pthread_cond_wait(&l->room, &l->mutex);
+	uint64_t until, now;
+
+	while (!l->failed && (l->handed != NULL || (l->writing && !much(l))))
+		nap(l, PLACE_NS);
+	/* those whom the last batch woke are about to come, so many at once
+	 * that the first would be alone with a commit */
+	until = l->sync_ns / LINGER_PART;
+	until = l->written_ns + (until < LINGER_NS ? until : LINGER_NS);
+	while (!l->failed && !l->stopping && l->waiters < l->expected &&
+	       (now = slog_now_ns()) < until)
+		nap(l, until - now);
 	return !l->failed;
 }
 
@@ -199,22 +233,25 @@ make_batch(struct slog *l, struct slog_batch *b, struct hsa_diag *why)
 	take_queue(l);
 	b->no = l->gathered_no + 1;
 	b->tickets = l->ticket;
+	b->waiters = l->waiters;
+	l->waiters = 0;
 	/* now, while the queue has nothing: a record that is queued later has
 	 * to stand before calls that come later still */
 	b->ring = l->ring == NULL ? 0 : slog_ring_head(l->ring);
 	l->pending_ns = 0;
-	(void)pthread_mutex_unlock(&l->mutex);
-	rc = slog_gather(l, b, why);
-	(void)pthread_mutex_lock(&l->mutex);
 	/* who comes now waits for the next one */
 	l->former = l->gathered;
 	l->gathered = (struct slog_upto){b->tickets, b->ring};
 	l->gathered_no = b->no;
-	l->stuck = b->bytes.len == 0 && l->cursor == before;
 	(void)pthread_mutex_unlock(&l->mutex);
+	rc = slog_gather(l, b, why);
 	if (hsa_is_ok(rc) && b->bytes.len != 0)
 		rc = seal(l, b, why);
 	(void)pthread_mutex_lock(&l->mutex);
+	/* not published up to there yet, or too much for one: woken with this
+	 * batch, its callers find that they wait for the next */
+	l->gathered.ring = b->ring;
+	l->stuck = b->bytes.len == 0 && l->cursor == before;
 	return rc;
 }
 

@@ -79,7 +79,7 @@ enqueue(
 	}
 	l->queue_last[item->source] = item->number;
 	*ticket = ++l->ticket;
-	if (q->len == 1)
+	if (l->idle)
 		(void)pthread_cond_signal(&l->work);
 out:
 	return rc;
@@ -150,9 +150,21 @@ batch_of(struct slog *l, bool in_former, bool in_gathered)
 	return &l->done_cond[no % SLOG_WAITS];
 }
 
+/* One more waits for what is not gathered yet. The sealing thread is not
+ * bothered while it knows that there is work. */
+static void
+come(struct slog *l)
+{
+	l->waiters++;
+	if (l->idle || l->waiters == l->expected)
+		(void)pthread_cond_signal(&l->work);
+}
+
 static hsa_rc
 wait_locked(struct slog *l, uint64_t ticket)
 {
+	if (ticket > l->gathered.tickets)
+		come(l);
 	while (l->done.tickets < ticket && !l->failed)
 		(void)pthread_cond_wait(batch_of(l, ticket <= l->former.tickets,
 					    ticket <= l->gathered.tickets),
@@ -271,10 +283,10 @@ wait_for_ring(struct slog *l, uint64_t at)
 	hsa_rc rc;
 
 	(void)pthread_mutex_lock(&l->mutex);
-	if (l->want <= at) {
+	if (l->want <= at)
 		l->want = at + 1;
-		(void)pthread_cond_signal(&l->work);
-	}
+	if (at >= l->gathered.ring)
+		come(l);
 	while (l->done.ring <= at && !l->failed)
 		(void)pthread_cond_wait(
 		    batch_of(l, at < l->former.ring, at < l->gathered.ring),

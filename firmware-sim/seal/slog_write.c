@@ -115,7 +115,10 @@ publish(struct slog *l, const struct slog_batch *b)
 	if (l->ring != NULL)
 		slog_ring_release(
 		    l->ring, b->ring, l->tip.last[HSA_SOURCE_USE]);
+	l->writing = false;
+	l->expected = l->waiters + b->waiters;
 	(void)pthread_cond_broadcast(&l->done_cond[b->no % SLOG_WAITS]);
+	(void)pthread_cond_signal(&l->work);
 	if (l->done.ring >= l->orphans)
 		(void)pthread_cond_broadcast(&l->drained);
 	slog_readers_wake(l);
@@ -131,7 +134,8 @@ next_batch(struct slog *l)
 		(void)pthread_cond_wait(&l->full, &l->mutex);
 	b = l->failed ? NULL : l->handed;
 	l->handed = NULL;
-	(void)pthread_cond_broadcast(&l->room);
+	l->writing = b != NULL;
+	(void)pthread_cond_signal(&l->work);
 	return b;
 }
 
@@ -141,15 +145,19 @@ slog_write_main(void *arg)
 	struct slog *l = arg;
 	struct hsa_diag why = {{0}};
 	struct slog_batch *b;
+	uint64_t before;
 	hsa_rc rc;
 
 	(void)pthread_mutex_lock(&l->mutex);
 	while ((b = next_batch(l)) != NULL) {
+		before = slog_now_ns();
 		rc = slog_segments_reserve(&l->segments);
 		(void)pthread_mutex_unlock(&l->mutex);
 		if (hsa_is_ok(rc) && b->bytes.len != 0)
 			rc = write_batch(l, b, &why);
 		(void)pthread_mutex_lock(&l->mutex);
+		l->written_ns = slog_now_ns();
+		l->sync_ns = l->written_ns - before;
 		if (hsa_is_ok(rc))
 			rc = publish(l, b);
 		if (!hsa_is_ok(rc)) {
