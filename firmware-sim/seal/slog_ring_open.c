@@ -141,6 +141,22 @@ contexts_ok(struct slog_ring *r, uint64_t head)
 	return true;
 }
 
+/* A commit word stands where its position belongs, and before head: else head
+ * went back, and what was published would be taken for room. */
+static bool
+slots_ok(const struct slog_ring *r, uint64_t head)
+{
+	uint64_t i, commit;
+
+	for (i = 0; i <= r->mask; i++) {
+		commit = atomic_load(&r->slot[i].commit);
+		if (commit > head ||
+		    (commit != 0 && ((commit - 1) & r->mask) != i))
+			return false;
+	}
+	return true;
+}
+
 /* Every number of the file before it is used. */
 static hsa_rc
 attach(struct slog_ring *r, const struct slog_ring_config *cfg,
@@ -168,6 +184,8 @@ attach(struct slog_ring *r, const struct slog_ring_config *cfg,
 	else if (!contexts_ok(r, head))
 		what = "has contexts that cannot be";
 	r->mask = h->slots - 1;
+	if (what == NULL && !slots_ok(r, head))
+		what = "has records where none can be";
 	if (what != NULL)
 		rc = hsa_fail(diag, HSA_RC(E_CORRUPT),
 		    "%s: the ring %s; keep a copy as evidence, then remove it",

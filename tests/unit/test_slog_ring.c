@@ -391,6 +391,8 @@ test_slog_ring__a_damaged_or_foreign_file_is_refused(void **state)
 	    {128, 5000, 8, "positions"}, {256, 12, 8, "positions"},
 	    {128, UINT64_MAX, 8, "positions"},
 	    {264, 2, 8, "positions"}, /* sealed what was never reserved */
+	    {128, 0, 8, "records"},   /* it went back */
+	    {4096 + 256 * 4096 + 128, 1, 8, "records"},
 	    {4096, SLOG_RING_CONTEXT_MAX + 1, 4, "contexts"},
 	    {4096, 1, 4, "contexts"}, /* of no generation */
 	};
