@@ -2,7 +2,7 @@
  * slog_ring.h - a queue of records in shared memory, from any number of threads
  * of one process to its sealer: what is in it survives a kill -9 of everything,
  * since the file lies on tmpfs and the next process that opens it drains it
- * first (FORMAT.md 7). Not a reboot: whoever needs that waits for the log.
+ * first (FORMAT.md W6). Not a reboot: whoever needs that waits for the log.
  *
  * Slots of 128 bytes. A record takes one or several, in a row, and each slot
  * has a commit word of its own, so that bytes of a record are never taken for
