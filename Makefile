@@ -207,10 +207,12 @@ $(FUZZ_BIN): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o \
     $(A_TKE) $(A_EP11) $(A_HOST) $(A_PROTO)
 	$(link) -lcmocka $(LIBS_TOOLS) $(LIBS_FW) $(LIBS_HSA)
 
+# nodelete: a question to a name server may outlive the emitter that asked it
 $(SO): $(OBJ_PROTO) $(OBJ_SEAL) proto/libhsa.map
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,libhsa.so.0 -Wl,-z,defs \
+	    -Wl,-z,nodelete \
 	    -Wl,--version-script=proto/libhsa.map -o $@ $(filter %.o,$^) \
 	    $(LIBS_EMITTER)
 	ln -sf libhsa.so.0 $(BUILD)/lib/libhsa.so

@@ -86,16 +86,35 @@ add_collector(
 	return true;
 }
 
+/* How to run the first collector, on this machine. */
+static void
+tell_collector(const char *dir, const struct ep_init_options *opt)
+{
+	const struct ep_collector *c = opt->collector;
+	const char *at =
+	    opt->collector_len == 0 ? "unix:collect.sock" : c->address;
+	bool unix_ = strncmp(at, "unix:", 5) == 0;
+
+	(void)printf("  collect:    hsa collect --listen ");
+	if (unix_ && at[5] != '/')
+		(void)printf("unix:%s/%s", dir, at + 5);
+	else
+		(void)printf("%s", at);
+	if (!unix_)
+		(void)printf(" --ca %s/" EP_TLS_CA " --identity %s/" EP_TLS_DIR
+			     "/collector-%s.pem",
+		    dir, dir, c->name);
+	(void)printf(" --out COLLECTED --key %s/checkpoint.pub\n", dir);
+}
+
 static void
 tell_next(const char *dir, const struct ep_init_options *opt)
 {
 	(void)printf("cryptounitd: made %s with %u crypto units\n"
-		     "  start it:   cryptounitd run %s\n"
-		     "  collect:    hsa collect --listen unix:%s/collect.sock "
-		     "--out COLLECTED --key %s/checkpoint.pub\n"
-		     "  administer: tke --state %s cryptounits\n",
-	    dir, opt->operational + opt->recovery + opt->failover, dir, dir,
-	    dir, dir);
+		     "  start it:   cryptounitd run %s\n",
+	    dir, opt->operational + opt->recovery + opt->failover, dir);
+	tell_collector(dir, opt);
+	(void)printf("  administer: tke --state %s cryptounits\n", dir);
 	if (opt->admin_listen != NULL)
 		(void)printf("  token for http://%s: %s/admin.token\n",
 		    opt->admin_listen, dir);

@@ -3,9 +3,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,63 +18,125 @@
 #define KEEP_EVERY_S 10
 #define KEEP_COUNT 3
 #define GONE_MS 60000
-#define LOOK_MS 20 /* a name server's answer is waited for in such steps */
 
 /* ---- names --------------------------------------------------------------- */
 
-/* All of one question, on the heap: a resolver that cannot be called off keeps
- * it. */
+/*
+ * A question to a name server, asked by a thread of its own: chan_stop must not
+ * wait for the answer, and there is no calling it off. Whoever of the two comes
+ * last frees it. (getaddrinfo_a does the same, in threads that sanitizers do
+ * not know of.)
+ */
 struct question {
-	struct gaicb cb;
-	struct addrinfo hints;
+	pthread_mutex_t lock;
+	bool done, left; /* answered; nobody waits for it any more */
+	int fd;          /* eventfd: answered */
+	int error;       /* of getaddrinfo */
+	struct addrinfo hints, *found;
 	char host[HSA_HOST_MAX + 1], service[8];
 };
 
-/* Without blocking: chan_stop must not wait for a name server. EAI_INPROGRESS:
- * no answer in time, or it is time to end. */
-static int
-ask(struct question *q, struct chan *c, int64_t until)
+static void
+question_free(struct question *q)
 {
-	const struct timespec step = {.tv_nsec = LOOK_MS * 1000000L};
-	struct gaicb *list[1] = {&q->cb};
-	const struct gaicb *wait[1] = {&q->cb};
-	int e = getaddrinfo_a(GAI_NOWAIT, list, 1, NULL), left = -1;
+	if (q->found != NULL)
+		freeaddrinfo(q->found);
+	if (q->fd >= 0)
+		(void)close(q->fd);
+	(void)pthread_mutex_destroy(&q->lock);
+	free(q);
+}
 
-	if (e != 0)
-		return e;
-	while ((e = gai_error(&q->cb)) == EAI_INPROGRESS &&
-	       !chan_finished(c, &left) && chan_now_ms() < until)
-		(void)gai_suspend(wait, 1, &step);
+static void *
+answer(void *arg)
+{
+	const uint64_t one = 1;
+	struct question *q = arg;
+	struct addrinfo *found = NULL;
+	int e = getaddrinfo(q->host, q->service, &q->hints, &found);
+	bool left;
+
+	(void)pthread_mutex_lock(&q->lock);
+	q->error = e;
+	q->found = e == 0 ? found : NULL;
+	q->done = true;
+	left = q->left;
+	/* an eventfd with room for it takes eight bytes at once */
+	if (!left && write(q->fd, &one, sizeof(one)) < 0)
+		q->error = EAI_SYSTEM;
+	(void)pthread_mutex_unlock(&q->lock);
+	if (left)
+		question_free(q);
+	return NULL;
+}
+
+static struct question *
+question_new(const struct hsa_addr *to)
+{
+	struct question *q = calloc(1, sizeof(*q));
+
+	if (q == NULL || pthread_mutex_init(&q->lock, NULL) != 0) {
+		free(q);
+		return NULL;
+	}
+	q->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	memcpy(q->host, to->host, sizeof(q->host));
+	(void)snprintf(
+	    q->service, sizeof(q->service), "%u", (unsigned int)to->port);
+	q->hints.ai_socktype = SOCK_STREAM;
+	q->hints.ai_flags = AI_NUMERICSERV | (to->numeric ? AI_NUMERICHOST : 0);
+	if (q->fd >= 0)
+		return q;
+	question_free(q);
+	return NULL;
+}
+
+/* Takes q over. found: NULL without an answer in time. */
+static int
+wait_answer(
+    struct addrinfo **found, struct chan *c, struct question *q, int64_t until)
+{
+	struct pollfd now = {.fd = q->fd, .events = POLLIN};
+	bool done;
+	int e;
+
+	while (poll(&now, 1, 0) == 0 &&
+	       hsa_is_ok(chan_wait(c, q->fd, POLLIN, until)))
+		continue;
+	(void)pthread_mutex_lock(&q->lock);
+	done = q->done;
+	q->left = true;
+	e = done ? q->error : EAI_INPROGRESS;
+	*found = q->found;
+	if (done)
+		q->found = NULL;
+	(void)pthread_mutex_unlock(&q->lock);
+	if (done)
+		question_free(q);
 	return e;
 }
 
 static hsa_rc
 resolve(struct addrinfo **found, struct chan *c, int64_t until)
 {
-	struct question *q = calloc(1, sizeof(*q));
+	struct question *q = question_new(&c->to);
+	pthread_t thread;
 	int e;
 
 	if (q == NULL)
 		return HSA_RC(E_NOMEM);
-	memcpy(q->host, c->to.host, sizeof(q->host));
-	(void)snprintf(
-	    q->service, sizeof(q->service), "%u", (unsigned int)c->to.port);
-	q->hints.ai_socktype = SOCK_STREAM;
-	q->hints.ai_flags =
-	    AI_NUMERICSERV | (c->to.numeric ? AI_NUMERICHOST : 0);
-	q->cb.ar_name = q->host;
-	q->cb.ar_service = q->service;
-	q->cb.ar_request = &q->hints;
-	e = ask(q, c, until);
+	/* it inherits that no signal is for it */
+	if (pthread_create(&thread, NULL, answer, q) != 0) {
+		question_free(q);
+		return HSA_RC(E_NOMEM);
+	}
+	(void)pthread_detach(thread);
+	e = wait_answer(found, c, q, until);
 	if (e != 0 && !c->lasting)
 		chan_show(c, false, "%s: %s; see that the name is right",
 		    c->address,
 		    e == EAI_INPROGRESS ? "no answer about the name"
 					: gai_strerror(e));
-	if (e == EAI_INPROGRESS && gai_cancel(&q->cb) == EAI_NOTCANCELED)
-		return HSA_RC(E_TIMEOUT); /* q is the resolver's now */
-	*found = e == 0 ? q->cb.ar_result : NULL;
-	free(q);
 	return e == 0 ? HSA_OK : HSA_RC(E_IO);
 }
 

@@ -172,9 +172,13 @@ test_chan__says_how_fast_a_log_goes_through(void **state)
 		for (uint64_t i = 0; i < RECORDS / 1000; i++)
 			helper_slog_batch(f->l, 10 + i * 1000, 1000, 20);
 		all = hcol_log_size(f);
-		hcol_greet(f);
-		began = hcol_now_ms();
-		hcol_resume(f, 0);
+		/* one that waited while the log was made may be given up */
+		do {
+			hcol_greet(f);
+			began = hcol_now_ms();
+			hcol_resume(f, 0);
+		} while (!hcol_take_batch(f));
+		hcol_ack(f, f->size, f->root);
 		while (f->size < all) {
 			assert_true(hcol_take_batch(f));
 			hcol_ack(f, f->size, f->root);
