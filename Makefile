@@ -35,7 +35,8 @@ SANFLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=all
 endif
 ROOMS := proto ep11 ep11/host tke firmware-sim/unit firmware-sim/backend \
 	firmware-sim/seal firmware-sim/channel firmware-sim/emitter \
-	firmware-sim/endpoint tools/lib tools/tke tools/hsa tools/ep11 tools/ep11-bench
+	firmware-sim/endpoint tools/lib tools/validate \
+	tools/tke tools/hsa tools/ep11 tools/ep11-bench
 CPPFLAGS := -D_GNU_SOURCE -DHSA_VERSION='"$(VERSION)"' \
 	$(addprefix -I,$(ROOMS)) -Ifirmware-sim -Itests/helper -isystem $(BUILD)/gen
 CFLAGS := -std=c11 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) $(FUZZ_CFLAGS)
@@ -46,7 +47,7 @@ LIBS_EMITTER := -lssl $(LIBS_HSA) -lpthread
 LIBS_FW := -lp11 -lsqlite3 -lmicrohttpd -lcyaml -ljansson -lssl -lcrypto -lpthread -ldl
 LIBS_HOST := -lprotobuf-c -lcrypto -lpthread -ldl
 # of all programs that link the tools' archive, hsa alone needs librdkafka
-LIBS_TOOLS := -lcurl -lcyaml -ljansson -lssl -lcrypto -lpthread \
+LIBS_TOOLS := -lyajl -lz -lzstd -lcurl -lcyaml -ljansson -lssl -lcrypto -lpthread \
 	-Wl,--push-state,--as-needed -lrdkafka -Wl,--pop-state
 
 # ---- sources: one archive per room group ------------------------------------
@@ -65,7 +66,7 @@ OBJ_SEAL := $(call obj,$(call src,firmware-sim/seal firmware-sim/channel \
 	firmware-sim/emitter))
 OBJ_FW := $(call obj,$(call src,firmware-sim/unit firmware-sim/backend \
 	firmware-sim/endpoint)) $(OBJ_SEAL)
-OBJ_TOOLS := $(call obj,$(filter-out %/main.c,$(call src,tools/lib tools/tke \
+OBJ_TOOLS := $(call obj,$(filter-out %/main.c,$(call src,tools/lib tools/validate tools/tke \
 	tools/hsa tools/ep11)))
 OBJ_BENCH := $(call obj,$(call src,tools/ep11-bench))
 OBJ_HELPER := $(call obj,$(call src,tests/helper))
@@ -344,7 +345,7 @@ MAN := $(wildcard tools/man/*.[1-8])
 # headers that only proto/ itself includes stay at home
 HEADERS := $(filter-out %/hsa_codec_wire.h %/hsa_codec_event.h \
 	%/hsa_codec_call.h %/hsa_codec_ks.h %/hsa_codec_unit.h \
-	%/hsa_event_check.h,$(wildcard proto/hsa_*.h)) \
+	%/hsa_event_check.h %/hsa_field_type.h,$(wildcard proto/hsa_*.h)) \
 	firmware-sim/emitter/hsa_emitter.h
 ## install       programs, libhsa, headers, man pages (DESTDIR, PREFIX)
 install: all

@@ -180,6 +180,7 @@ says "OK"
 want 0 hsa export --format ibm-at "$dir/events"
 json '' 'select(.severity != "critical" or has("correlationId"))'
 cp "$dir/out" "$dir/events.jsonl"
+want 0 hsa validate --strict "$dir/events.jsonl"
 count() { # count N FILTER - events for which it holds
 	checks=$((checks + 1))
 	n=$(jq -s "[.[] | select($2)] | length" "$dir/events.jsonl")

@@ -5,7 +5,8 @@ set -eu
 
 build="gcc make softhsm2 libsofthsm2 libp11-dev libp11-kit-dev libssl-dev
  libprotobuf-c-dev protobuf-c-compiler libsqlite3-dev libjansson-dev
- libmicrohttpd-dev libcyaml-dev libcurl4-openssl-dev librdkafka-dev openssl jq
+ libmicrohttpd-dev libcyaml-dev libcurl4-openssl-dev libyajl-dev
+ zlib1g-dev libzstd-dev librdkafka-dev openssl jq
  procps"
 test="libcmocka-dev protobuf-compiler curl python3 mandoc shellcheck xxd pkg-config
  liblttng-ust-dev lttng-tools"

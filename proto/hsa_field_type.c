@@ -1,0 +1,143 @@
+#include <string.h>
+
+#include "hsa_field_type.h"
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool
+is_alnum(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool
+is_string(const char *s)
+{
+	(void)s;
+	return true;
+}
+
+/* Lower case: ids are compared as text by those who read them. */
+static bool
+is_hex64(const char *s)
+{
+	return strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64;
+}
+
+static bool
+is_uuid(const char *s)
+{
+	uint8_t id[HSA_UUID_LEN];
+
+	return hsa_is_ok(hsa_uuid_parse(id, s));
+}
+
+/* '0' in the pattern is a digit, everything else itself. */
+static const char *
+match(const char *s, const char *pattern)
+{
+	for (; *pattern != '\0'; pattern++, s++)
+		if (*pattern == '0' ? !is_digit(*s) : *s != *pattern)
+			return NULL;
+	return s;
+}
+
+/* The two digits at s are a number of this range. */
+static bool
+within(const char *s, int from, int to)
+{
+	int v = (s[0] - '0') * 10 + (s[1] - '0');
+
+	return v >= from && v <= to;
+}
+
+/* RFC 3339: date-time; 60 is a leap second. */
+static bool
+is_timestamp(const char *s)
+{
+	const char *at = match(s, "0000-00-00T00:00:00");
+
+	if (at == NULL || !within(s + 5, 1, 12) || !within(s + 8, 1, 31) ||
+	    !within(s + 11, 0, 23) || !within(s + 14, 0, 59) ||
+	    !within(s + 17, 0, 60))
+		return false;
+	if (*at == '.') {
+		if (!is_digit(at[1]))
+			return false;
+		for (at++; is_digit(*at); at++)
+			;
+	}
+	if (strcmp(at, "Z") == 0)
+		return true;
+	if (*at != '+' && *at != '-')
+		return false;
+	s = match(at + 1, "00:00");
+	return s != NULL && *s == '\0' && within(at + 1, 0, 23) &&
+	       within(at + 4, 0, 59);
+}
+
+/* [region].[zone-host].[NN].[NN] */
+static bool
+is_location(const char *s)
+{
+	for (unsigned int part = 0; part < 4; part++) {
+		size_t n = 0;
+
+		if (part != 0 && *s++ != '.')
+			return false;
+		if (*s++ != '[')
+			return false;
+		while (is_alnum(s[n]) || (n != 0 && s[n] == '-'))
+			n++;
+		if (n == 0 || s[n] != ']')
+			return false;
+		if (part >= 2 && (n != 2 || !is_digit(s[0]) || !is_digit(s[1])))
+			return false;
+		s += n + 1;
+	}
+	return *s == '\0';
+}
+
+/* A path, or an absolute URI; no blanks or controls. */
+static bool
+is_uri(const char *s)
+{
+	size_t n = 0;
+
+	for (const char *at = s; *at != '\0'; at++)
+		if ((unsigned char)*at <= ' ' || *at == 0x7f)
+			return false;
+	if (s[0] == '/')
+		return true;
+	if (!is_alnum(s[0]) || is_digit(s[0]))
+		return false;
+	while (is_alnum(s[n]) || s[n] == '+' || s[n] == '-' || s[n] == '.')
+		n++;
+	return s[n] == ':' && s[n + 1] != '\0';
+}
+
+static const struct hsa_field_type types[] = {
+    {"string", HSA_VALUE_TEXT, is_string, "a text"},
+    {"uri", HSA_VALUE_TEXT, is_uri, "a path or an absolute URI"},
+    {"uuid", HSA_VALUE_TEXT, is_uuid, "a UUID"},
+    {"hex64", HSA_VALUE_TEXT, is_hex64, "64 lower-case hex digits"},
+    {"hex64[]", HSA_VALUE_LIST, is_hex64,
+	"a list of 64 lower-case hex digits each"},
+    {"location", HSA_VALUE_TEXT, is_location, "[region].[zone-host].[NN].[NN]"},
+    {"timestamp", HSA_VALUE_TEXT, is_timestamp, "an RFC 3339 time"},
+    {"int", HSA_VALUE_INTEGER, NULL, "a number"},
+    {"bool", HSA_VALUE_BOOLEAN, NULL, "true or false"},
+};
+
+const struct hsa_field_type *
+hsa_field_type(const char *name)
+{
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strcmp(types[i].name, name) == 0)
+			return &types[i];
+	return NULL;
+}

@@ -1,0 +1,144 @@
+#!/bin/sh
+# test_validate.sh - `hsa validate` as a pipeline meets it: exit statuses, every
+# output format read by another program, inputs of all shapes, baselines.
+set -eu
+build=${CU_BUILD:-build}
+hsa=$(cd "$build/bin" && pwd)/hsa
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir"
+wants=0
+fail() {
+	echo "FAILED: $*" >&2
+	exit 1
+}
+# want STATUS COMMAND... - output in out, messages in err
+want() {
+	wants=$((wants + 1))
+	expect=$1
+	shift
+	got=0
+	"$@" >out 2>err </dev/null || got=$?
+	[ "$got" = "$expect" ] || {
+		cat out err >&2
+		fail "exit $got instead of $expect: $*"
+	}
+}
+
+# a good event, and its faults
+cat >good.json <<'EOF'
+{"action":"hs-crypto.secrets.rotate","outcome":"success",
+ "eventTime":"2026-03-01T09:15:27.40+0000","severity":"warning",
+ "message":"Hyper Protect Crypto Services: rotate secrets payroll",
+ "dataEvent":true,"saveServiceCopy":true,
+ "logSourceCRN":"crn:v1:bluemix:public:hs-crypto:eu-de:a/00aa:1c9f6a52-33d1-4c51-8a34-8b2f3f8f2d10::",
+ "correlationId":"5d0a1c1e-6f0d-4f5e-9a43-7a3c0c6e9b21",
+ "initiator":{"id":"IBMid-1","name":"a@example.com",
+  "typeURI":"service/security/account/user","credential":{"type":"token"},
+  "host":{"address":"192.0.2.9","addressType":"IPv4"}},
+ "target":{"id":"crn:v1:bluemix:public:hs-crypto:eu-de:a/00aa:1c9f6a52-33d1-4c51-8a34-8b2f3f8f2d10:key:1",
+  "name":"payroll","typeURI":"hs-crypto/secrets"},
+ "observer":{"name":"ActivityTracker"},
+ "reason":{"reasonCode":200,"reasonType":"OK"}}
+EOF
+want 0 "$hsa" validate good.json
+grep -q '^1 events, ' out || fail "$(cat out)"
+jq -c . good.json >good.jsonl
+for _ in 1 2 3 4; do cat good.jsonl; done >four.jsonl
+{
+	cat good.jsonl
+	echo '{"action":'
+	jq -c '.reason.reasonCode = 404' good.json
+	jq -c 'del(.correlationId) | .eventTime = "yesterday"' good.json
+} >mixed.jsonl
+
+# ---- shapes -------------------------------------------------------------------
+jq -s . four.jsonl >array.json
+jq . four.jsonl >pretty.json
+gzip -k four.jsonl
+python3 - <<'EOF'
+import json
+events = [json.loads(l) for l in open("four.jsonl")]
+with open("table.tsv", "w") as f:
+    f.write("timestamp\ttext\tapplication\n")
+    for e in events:
+        f.write("1\t" + json.dumps(e) + "\tibm-audit-event\n")
+with open("export.jsonl", "w") as f:
+    for e in events:
+        e["requestData"] = json.dumps({"requestURI": "/api/v2/keys"})
+        e.update(_host="h", _app="a", _ts=1)
+        f.write(json.dumps(e) + "\n")
+EOF
+for f in four.jsonl array.json pretty.json four.jsonl.gz table.tsv; do
+	want 0 "$hsa" validate --format json "$f"
+	[ "$(jq -c 'select(.summary) | .summary' out)" = \
+		'{"events":4,"errors":0,"warnings":0}' ] || fail "$f: $(cat out)"
+done
+want 0 sh -c "'$hsa' validate - <array.json"
+want 0 "$hsa" validate --profile at-export export.jsonl
+want 1 "$hsa" validate export.jsonl
+
+# ---- findings in each format ---------------------------------------------------
+want 1 "$hsa" validate --format json mixed.jsonl
+jq -es '[.[] | select(.check) | [.index, .check, .level]] ==
+	[[1,"E01","error"],[2,"E05","error"],[2,"W06","warning"],
+	 [3,"E04","error"],[3,"E21","error"]]' out >/dev/null || fail "$(cat out)"
+jq -es '.[-1].summary == {"events":4,"errors":4,"warnings":1} and
+	([.[:-1][] | keys] | all(. == ["action","check","index","input",
+	"level","message","path"]))' out >/dev/null || fail "$(cat out)"
+cp out baseline.json
+want 1 "$hsa" validate mixed.jsonl
+grep -q '^mixed.jsonl:4: event 3: E04 error eventTime: yesterday' out ||
+	fail "$(cat out)"
+want 1 "$hsa" validate --format junit mixed.jsonl
+python3 - <<'EOF'
+import xml.etree.ElementTree as et
+suite = et.parse("out").getroot().find("testsuite")
+cases = suite.findall("testcase")
+assert [suite.get(k) for k in ("tests", "failures")] == ["4", "3"]
+assert [c.find("failure") is not None for c in cases] == [0, 1, 1, 1]
+assert "W06" in cases[2].find("system-out").text
+assert "E04" in cases[3].find("failure").text
+assert "E21" in cases[3].find("failure").text
+EOF
+want 1 "$hsa" validate --format sarif mixed.jsonl
+jq -e '.version == "2.1.0" and (.runs[0] as $r |
+	($r.results | length) == 5 and
+	([$r.results[] | $r.tool.driver.rules[.ruleIndex].id == .ruleId] | all)
+	and ($r.results[3].locations[0].physicalLocation.region |
+		.startLine == 4 and .startColumn > 1))' out >/dev/null ||
+	fail "$(cat out)"
+want 1 "$hsa" validate --format tap mixed.jsonl
+[ "$(head -1 out)" = "TAP version 14" ] || fail "$(cat out)"
+[ "$(grep -c '^ok ' out) $(grep -c '^not ok ' out) $(grep -c '^1\.\.4$' out)" = \
+	"1 3 1" ] || fail "$(cat out)"
+
+# ---- what people do with it ----------------------------------------------------
+want 0 "$hsa" validate --disable E01,E04,E05,E21 mixed.jsonl
+want 0 "$hsa" validate --baseline baseline.json mixed.jsonl
+grep -q '5 known' out || fail "$(cat out)"
+cat mixed.jsonl mixed.jsonl >twice.jsonl
+mv twice.jsonl mixed.jsonl
+want 1 "$hsa" validate --baseline baseline.json mixed.jsonl
+grep -q '8 events, 4 errors' out || fail "$(cat out)"
+jq -c 'del(.initiator.host)' good.json >private.json
+want 1 "$hsa" validate private.json
+want 0 "$hsa" validate --lenient private.json
+want 0 "$hsa" validate --private-network private.json
+
+# ---- misuse --------------------------------------------------------------------
+want 2 "$hsa" validate
+want 2 "$hsa" validate --format xml good.json
+want 2 "$hsa" validate --profile x good.json
+want 2 "$hsa" validate --disable E99 good.json
+want 2 "$hsa" validate --strict --lenient good.json
+want 2 "$hsa" validate --baseline good.json good.json
+want 2 "$hsa" validate missing.json good.json
+grep -q '^1 events, ' out || fail "the other file was not read: $(cat out)"
+head -c 100 four.jsonl.gz >cut.gz
+want 2 "$hsa" validate cut.gz
+grep -q 'too early' err || fail "$(cat err)"
+want 0 "$hsa" validate --checks
+grep -q '^E14 error' out || fail "$(cat out)"
+want 2 sh -c "'$hsa' validate mixed.jsonl >/dev/full"
+echo "COUNT runs of hsa validate: $wants"

@@ -1,0 +1,338 @@
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "hsa_buf.h"
+#include "val_in.h"
+#include "val_known.h"
+#include "val_out.h"
+#include "val_run.h"
+
+struct job {
+	struct val_run run;
+	struct val_out out;
+	struct val_sum sum;
+	struct val_known *known; /* NULL: no baseline */
+	struct val_place place;
+	const struct val_text *text; /* at hand */
+	bool quiet;
+};
+
+/* Characters before byte `at` of its line, and that line. */
+static void
+where(struct val_place *p, const struct val_text *t, uint32_t at)
+{
+	const char *s = t->p;
+	size_t i;
+
+	p->line = t->line;
+	p->column = 0;
+	if (t->line == 0 || at == 0 || at > t->n)
+		return;
+	p->column = 1;
+	for (i = 0; i < at; i++) {
+		if (s[i] == '\n') {
+			p->line++;
+			p->column = 1;
+		} else if (((unsigned char)s[i] & 0xc0) != 0x80) {
+			p->column++;
+		}
+	}
+	if (p->column > 1) /* at is behind the token */
+		p->column--;
+}
+
+static void
+take(void *ctx, const struct val_finding *f)
+{
+	struct job *j = ctx;
+	struct val_place p = j->place;
+	const char *action = val_get(&j->run.event, VAL_F_ACTION);
+
+	p.action = action == NULL ? "" : action;
+	if (j->known != NULL && val_known_has(j->known, &p, f)) {
+		j->sum.known++;
+		return;
+	}
+	if (f->level == VAL_LEVEL_ERROR)
+		j->sum.errors++;
+	else
+		j->sum.warnings++;
+	where(&p, j->text, f->at);
+	j->out.ops->finding(&j->out, &p, f);
+}
+
+static hsa_rc
+one(struct job *j, const struct val_text *t)
+{
+	const char *action;
+	hsa_rc rc = HSA_OK;
+
+	j->text = t;
+	j->place.line = t->line;
+	j->place.action = "";
+	j->out.ops->event(&j->out, &j->place);
+	if (t->bad != NULL) {
+		memset(&j->run.event, 0, sizeof(j->run.event));
+		val_find_place(&j->run.report, VAL_E01, 0, "%s", t->bad);
+	} else {
+		HSA_TRY(rc, val_run_text(&j->run, t->p, t->n));
+	}
+	action = val_get(&j->run.event, VAL_F_ACTION);
+	j->place.action = action == NULL ? "" : action;
+	j->out.ops->event_end(&j->out, &j->place);
+	j->sum.events++;
+	j->place.index++;
+	rc = j->out.rc;
+out:
+	return rc;
+}
+
+static int
+input(struct job *j, const char *path)
+{
+	struct hsa_diag diag = {{0}};
+	struct val_in *in = NULL;
+	struct val_text t = {0};
+	hsa_rc rc;
+
+	j->place = (struct val_place){.input = path, .action = ""};
+	HSA_TRY(rc, val_in_open(&in, path, &diag));
+	do {
+		rc = val_in_next(in, &t, &diag);
+		if (hsa_is_ok(rc))
+			rc = one(j, &t);
+	} while (hsa_is_ok(rc));
+	if (rc.v == HSA_E_NOT_FOUND)
+		rc = HSA_OK;
+out:
+	val_in_close(in);
+	if (hsa_is_ok(rc))
+		return CMD_OK;
+	return cmd_error(&cmd_validate, "%s: %s", path,
+	    diag.text[0] != '\0' ? diag.text : hsa_err_text(rc));
+}
+
+/* ---- the command line ---------------------------------------------------- */
+
+static bool
+profile_of(enum val_profile *to, const char *s)
+{
+	static const struct {
+		const char *name;
+		enum val_profile profile;
+	} all[] = {
+	    {"ibm-at", VAL_IBM_AT},
+	    {"at-export", VAL_AT_EXPORT},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (strcmp(all[i].name, s) == 0) {
+			*to = all[i].profile;
+			return true;
+		}
+	return false;
+}
+
+/* "E14,W01" */
+static bool
+disable(struct val_report *r, const char *list)
+{
+	enum val_check c = 0;
+	char id[8];
+	size_t n;
+
+	for (;; list += n + 1) {
+		n = strcspn(list, ",");
+		if (n == 0 || n >= sizeof(id))
+			return false;
+		memcpy(id, list, n);
+		id[n] = '\0';
+		if (!val_check_find(&c, id))
+			return false;
+		r->off[c] = true;
+		if (list[n] == '\0')
+			return true;
+	}
+}
+
+struct wish {
+	const char *profile, *format, *baseline;
+	bool strict, lenient, color, no_color, private_network;
+};
+
+static int
+work(struct job *j, char **files, int n)
+{
+	int code = CMD_OK, i, c;
+
+	j->run.report.take = take;
+	j->run.report.ctx = j;
+	j->out.to = stdout;
+	j->out.ops->begin(&j->out);
+	for (i = 0; i < n; i++) {
+		c = input(j, files[i]);
+		code = c != CMD_OK ? c : code;
+	}
+	j->out.ops->end(&j->out, &j->sum);
+	if (!hsa_is_ok(j->out.rc))
+		return cmd_error(
+		    &cmd_validate, "cannot write: %s", hsa_err_text(j->out.rc));
+	if (code == CMD_OK && j->sum.errors > 0)
+		code = CMD_FOUND;
+	return cmd_flush(&cmd_validate, code);
+}
+
+static int
+checks(void)
+{
+	struct hsa_buf b = {0};
+	size_t i;
+	int code = CMD_USAGE;
+
+	for (i = 0; i < VAL_CHECKS; i++) {
+		const struct val_check_row *c =
+		    val_check_row((enum val_check)i);
+
+		hsa_buf_printf(&b, "%s %s%s: %s\n    %s\n    Source: %s\n",
+		    c->id, val_level_text(c->strict),
+		    c->strict == c->lenient ? "" : " (lenient: warning)",
+		    c->title, c->why, c->source);
+	}
+	if (cmd_print(&cmd_validate, &b))
+		code = cmd_flush(&cmd_validate, CMD_OK);
+	hsa_buf_free(&b);
+	return code;
+}
+
+static int
+set_up(struct job *j, const struct wish *w)
+{
+	struct hsa_diag diag = {{0}};
+
+	if (!profile_of(&j->run.cfg.profile, w->profile))
+		return cmd_usage(&cmd_validate,
+		    "no profile %s: ibm-at or at-export", w->profile);
+	j->out.ops = val_out_find(w->format);
+	if (j->out.ops == NULL)
+		return cmd_usage(&cmd_validate,
+		    "no format %s: text, json, junit, sarif or tap", w->format);
+	if (w->strict && w->lenient)
+		return cmd_usage(
+		    &cmd_validate, "--strict or --lenient, not both");
+	j->run.cfg.strict =
+	    w->strict || (!w->lenient && j->run.cfg.profile != VAL_AT_EXPORT);
+	j->run.cfg.private_network = w->private_network;
+	j->out.color = w->color;
+	if (w->baseline != NULL &&
+	    !hsa_is_ok(val_known_load(&j->known, w->baseline, &diag)))
+		return cmd_error(&cmd_validate, "%s", diag.text);
+	return CMD_OK;
+}
+
+static int
+run(int argc, char **argv)
+{
+	static const struct option longs[] = {
+	    {"profile", required_argument, NULL, 'p'},
+	    {"strict", no_argument, NULL, 's'},
+	    {"lenient", no_argument, NULL, 'l'},
+	    {"format", required_argument, NULL, 'f'},
+	    {"disable", required_argument, NULL, 'd'},
+	    {"baseline", required_argument, NULL, 'b'},
+	    {"private-network", no_argument, NULL, 'n'},
+	    {"checks", no_argument, NULL, 'c'},
+	    {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
+	};
+	struct wish w = {.profile = "ibm-at", .format = "text"};
+	struct job *j = calloc(1, sizeof(*j));
+	int o, code = CMD_USAGE;
+
+	if (j == NULL)
+		return cmd_error(&cmd_validate, "out of memory");
+	w.color = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL;
+	opterr = 0;
+	while (
+	    (o = getopt_long(argc, argv, "p:slf:d:b:nch", longs, NULL)) != -1)
+		switch (o) {
+		case 'p':
+			w.profile = optarg;
+			break;
+		case 's':
+			w.strict = true;
+			break;
+		case 'l':
+			w.lenient = true;
+			break;
+		case 'f':
+			w.format = optarg;
+			break;
+		case 'd':
+			if (disable(&j->run.report, optarg))
+				break;
+			code = cmd_usage(&cmd_validate,
+			    "no check in %s: --checks lists them", optarg);
+			goto out;
+		case 'b':
+			w.baseline = optarg;
+			break;
+		case 'n':
+			w.private_network = true;
+			break;
+		case 'c':
+			code = checks();
+			goto out;
+		case 'h':
+			code = cmd_help(&cmd_validate);
+			goto out;
+		default:
+			code = cmd_bad_option(&cmd_validate, argv);
+			goto out;
+		}
+	if (optind == argc) {
+		code = cmd_usage(&cmd_validate,
+		    "which file? name files with events, or - for standard "
+		    "input");
+		goto out;
+	}
+	code = set_up(j, &w);
+	if (code == CMD_OK)
+		code = work(j, argv + optind, argc - optind);
+out:
+	val_run_free(&j->run);
+	val_out_free(&j->out);
+	val_known_free(j->known);
+	free(j);
+	return code;
+}
+
+const struct cmd cmd_validate = {
+    .name = "validate",
+    .run = run,
+    .summary = "check the fields of events, for pipelines to gate on",
+    .help =
+	"usage: hsa validate [options] FILE|-...\n\n"
+	"FILE holds events as JSON lines, as one array, one after another, or "
+	"as a\ntab-separated table with a column \"text\"; gzip and zstd are "
+	"seen through. Each\nevent is checked against the documented fields of "
+	"its action. What cannot be\nparsed is a finding, E01, and the next "
+	"event follows.\n\n"
+	"  -p, --profile P    ibm-at (default): events as the service emits "
+	"them;\n                     at-export: as a collector exports them, "
+	"data as strings\n"
+	"  -s, --strict       the documented form and no other (default but "
+	"for at-export)\n"
+	"  -l, --lenient      also what samples of the real service show\n"
+	"  -n, --private-network  requests came through one: no host address "
+	"is right\n"
+	"  -f, --format F     text (default), json, junit, sarif, tap\n"
+	"  -d, --disable IDS  checks to leave out: E14,W01\n"
+	"  -b, --baseline F   findings of an earlier run, --format json, not "
+	"told again\n"
+	"  -c, --checks       list the checks: id, level, reason, source\n\n"
+	"Exit code 0: no errors, 1: errors, 2: wrong usage or unreadable "
+	"input.\n",
+};

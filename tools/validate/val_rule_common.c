@@ -1,0 +1,329 @@
+/* Rules for every event: JSON, names, time, outcome, values, message. */
+#include <string.h>
+
+#include "val_rule.h"
+
+#define SERVICE "Hyper Protect Crypto Services: "
+
+void
+val_rule_json(const struct val_json *j, struct val_report *r)
+{
+	static const char *const text[] = {
+	    [VAL_FLAW_DUPLICATE] =
+		"is there twice; readers disagree about which one counts",
+	    [VAL_FLAW_NUMBER] = "is an integer beyond 2^53; readers that use "
+				"doubles get another value",
+	    [VAL_FLAW_UTF8] = "is not valid UTF-8",
+	    [VAL_FLAW_NUL] = "holds a NUL character; many readers end there",
+	};
+	size_t i;
+
+	for (i = 0; i < j->flaws; i++)
+		val_find(r, VAL_E01, j, &j->node[j->flaw[i].node], "%s",
+		    text[j->flaw[i].kind]);
+}
+
+/* Renamed to what no table of the document describes: nothing but the new name
+ * is known (catalogue-notes 6). */
+static const char *
+orphan(const char *old)
+{
+	static const char *const renamed[][2] = {
+	    {"hs-crypto.governance.configread",
+		"hs-crypto.governance-config.read"},
+	    {"hs-crypto.instance.readallowedipport",
+		"hs-crypto.instance-allowed-ip-port.read"},
+	    {"hs-crypto.instance.readipwhitelistport",
+		"hs-crypto.instance-ip-allowlist-port.read"},
+	    {"hs-crypto.secrets.defaultalias",
+		"hs-crypto.secrets-alias.request"},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(renamed) / sizeof(renamed[0]); i++)
+		if (strcmp(renamed[i][0], old) == 0)
+			return renamed[i][1];
+	return NULL;
+}
+
+void
+val_rule_action(const struct val_event *e, struct val_report *r)
+{
+	const struct val_node *n = e->field[VAL_F_ACTION];
+	const char *action = val_get(e, VAL_F_ACTION), *now;
+
+	if (action == NULL)
+		return;
+	if (e->old_name) {
+		val_find(
+		    r, VAL_W03, e->json, n, "is now called %s", e->row->name);
+		return;
+	}
+	if (e->row != NULL) {
+		if (strcmp(e->row->listed, "table") != 0)
+			val_find(r, VAL_W04, e->json, n,
+			    "only the severity table names %s", action);
+		return;
+	}
+	now = orphan(action);
+	if (now != NULL)
+		val_find(r, VAL_W03, e->json, n,
+		    "is now called %s; nothing more is documented of it", now);
+	else
+		val_find(r, VAL_E03, e->json, n,
+		    "%.120s is no documented action; hsa catalogue lists them",
+		    action);
+}
+
+/* ---- time ---------------------------------------------------------------- */
+
+static bool
+digits(const char **s, size_t n)
+{
+	for (; n > 0; n--, (*s)++)
+		if (**s < '0' || **s > '9')
+			return false;
+	return true;
+}
+
+static bool
+between(const char *s, int from, int to)
+{
+	int v = (s[0] - '0') * 10 + (s[1] - '0');
+
+	return v >= from && v <= to;
+}
+
+static bool
+offset_is_utc(const char *s, bool strict)
+{
+	return strcmp(s, "+0000") == 0 ||
+	       (!strict && (strcmp(s, "Z") == 0 || strcmp(s, "+00:00") == 0));
+}
+
+static bool
+day_exists(const char *s)
+{
+	static const int days[] = {
+	    31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	int y = (s[0] - '0') * 1000 + (s[1] - '0') * 100 + (s[2] - '0') * 10 +
+		(s[3] - '0');
+	int m = (s[5] - '0') * 10 + (s[6] - '0');
+	bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+
+	if (m < 1 || m > 12)
+		return false;
+	return between(s + 8, 1, m == 2 && !leap ? 28 : days[m - 1]);
+}
+
+static bool
+time_fits(const char *s, bool strict)
+{
+	static const char form[] = "0000-00-00T00:00:00";
+	const char *at = s, *f;
+	size_t n = 0;
+
+	for (f = form; *f != '\0'; f++)
+		if (*f == '0' ? !digits(&at, 1) : *at++ != *f)
+			return false;
+	/* 60: a leap second */
+	if (!day_exists(s) || !between(s + 11, 0, 23) ||
+	    !between(s + 14, 0, 59) || !between(s + 17, 0, 60))
+		return false;
+	if (*at == '.')
+		for (at++; *at >= '0' && *at <= '9'; at++)
+			n++;
+	if (strict ? n != 2 : n > 9 || (n == 0 && at[-1] == '.'))
+		return false;
+	return offset_is_utc(at, strict);
+}
+
+void
+val_rule_time(const struct val_event *e, struct val_report *r)
+{
+	const char *s = val_get(e, VAL_F_EVENT_TIME);
+
+	if (s != NULL && !time_fits(s, e->cfg->strict))
+		val_find(r, VAL_E04, e->json, e->field[VAL_F_EVENT_TIME],
+		    "%.60s is not of the form 2025-11-22T10:42:07.31+0000%s", s,
+		    e->cfg->strict ? "" : " (nor another UTC time)");
+}
+
+/* ---- outcome ------------------------------------------------------------- */
+
+static bool
+agrees(enum val_outcome o, int64_t code)
+{
+	switch (o) {
+	case VAL_OUTCOME_SUCCESS:
+		return code >= 200 && code <= 299;
+	case VAL_OUTCOME_FAILURE:
+		return code >= 400 && code <= 599;
+	case VAL_OUTCOME_PENDING:
+		return (code >= 100 && code <= 199) || code == 202;
+	case VAL_OUTCOME_NONE:
+	default:
+		return true;
+	}
+}
+
+static void
+reason_type(const struct val_event *e, struct val_report *r)
+{
+	const struct hsa_status_row *st =
+	    e->has_code && e->code > 0 && e->code < 1000
+		? hsa_status((uint32_t)e->code)
+		: NULL;
+	const struct val_node *n = e->field[VAL_F_REASON_TYPE];
+
+	if (n != NULL && st != NULL && !val_is(e->json, n, st->phrase))
+		val_find(r, VAL_W06, e->json, n, "%lld is \"%s\"",
+		    (long long)e->code, st->phrase);
+}
+
+static void
+failure(const struct val_event *e, struct val_report *r)
+{
+	const char *type = val_get(e, VAL_F_REASON_TYPE);
+	const char *why = val_get(e, VAL_F_REASON_FAILURE);
+
+	if (type == NULL || type[0] == '\0')
+		val_find_at(r, VAL_E07, "reason.reasonType",
+		    "a failure says here which kind it is, for instance "
+		    "\"Conflict\"");
+	if (e->tke && e->code == 500 && (why == NULL || why[0] == '\0'))
+		val_find_at(r, VAL_E07, "reason.reasonForFailure",
+		    "a Trusted Key Entry failure with code 500 says why");
+}
+
+void
+val_rule_outcome(const struct val_event *e, struct val_report *r)
+{
+	const struct val_node *type = e->field[VAL_F_REASON_TYPE];
+
+	if (e->has_code && !agrees(e->outcome, e->code))
+		val_find(r, VAL_E05, e->json, e->field[VAL_F_REASON_CODE],
+		    "%lld does not go with outcome %s", (long long)e->code,
+		    val_get(e, VAL_F_OUTCOME));
+	if (e->field[VAL_F_REASON_CODE] != NULL && !e->has_code)
+		val_find(r, VAL_E05, e->json, e->field[VAL_F_REASON_CODE],
+		    "is no HTTP status");
+	if (e->outcome == VAL_OUTCOME_SUCCESS && e->row != NULL &&
+	    e->row->success_is_200) {
+		if (e->has_code && agrees(e->outcome, e->code) &&
+		    e->code != 200)
+			val_find(r, VAL_E06, e->json,
+			    e->field[VAL_F_REASON_CODE],
+			    "a success of this action is exactly 200");
+		if (!val_is(e->json, type, "OK"))
+			val_find_at(r, VAL_E06, "reason.reasonType",
+			    "a success of this action has \"OK\" here");
+	} else {
+		reason_type(e, r);
+	}
+	if (e->outcome == VAL_OUTCOME_FAILURE)
+		failure(e, r);
+}
+
+/* ---- documented values --------------------------------------------------- */
+
+static bool
+listed(const char *s, const char *const *list)
+{
+	for (; *list != NULL; list++)
+		if (strcmp(*list, s) == 0)
+			return true;
+	return false;
+}
+
+void
+val_rule_values(const struct val_event *e, struct val_report *r)
+{
+	static const char *const outcomes[] = {
+	    "success", "failure", "pending", NULL};
+	static const char *const severities[] = {
+	    "normal", "warning", "critical", NULL};
+	static const char *const initiators[] = {
+	    "service/security/account/user",
+	    "service/security/account/serviceid",
+	    "service/security/client/certificateid",
+	    "service/security/clientid", NULL};
+	static const char *const credentials[] = {"token", "user", "apikey",
+	    "certificate", "public-access", "hmac", "compute-resource",
+	    "instance-identity-token", "apikey-serviceid", "s2s-authorization",
+	    NULL};
+	static const char *const addresses[] = {
+	    "IPv4", "IPv6", "CSE", "subnet", NULL};
+	static const struct {
+		enum val_field field;
+		const char *const *list;
+		const char *text;
+	} set[] = {
+	    {VAL_F_OUTCOME, outcomes, "success, failure or pending"},
+	    {VAL_F_SEVERITY, severities, "normal, warning or critical"},
+	    {VAL_F_INITIATOR_TYPE, initiators,
+		"service/security/account/user or another of the four"},
+	    {VAL_F_CREDENTIAL_TYPE, credentials,
+		"token, apikey, certificate or another of the ten"},
+	    {VAL_F_HOST_ADDRESS_TYPE, addresses, "IPv4, IPv6, CSE or subnet"},
+	};
+	size_t i;
+	const char *s;
+
+	for (i = 0; i < sizeof(set) / sizeof(set[0]); i++) {
+		s = val_get(e, set[i].field);
+		if (s != NULL && !listed(s, set[i].list))
+			val_find(r, VAL_E25, e->json, e->field[set[i].field],
+			    "%.60s is not documented: %s", s, set[i].text);
+	}
+}
+
+/* ---- severity and message ------------------------------------------------ */
+
+void
+val_rule_severity(const struct val_event *e, struct val_report *r)
+{
+	static const char *const who[] = {
+	    [HSA_SEVERITY_TKE] = "every Trusted Key Entry event is",
+	    [HSA_SEVERITY_STATUS] = "Table 21 has it so for the status",
+	    [HSA_SEVERITY_ACTION] = "Table 20 has it so for the action",
+	    [HSA_SEVERITY_FALLBACK] = "the verb of the action decides",
+	};
+	enum hsa_severity_rule rule = HSA_SEVERITY_ACTION;
+	const char *want, *s = val_get(e, VAL_F_SEVERITY);
+	uint32_t status = 200;
+
+	if (e->row == NULL || s == NULL)
+		return;
+	if (e->outcome == VAL_OUTCOME_FAILURE && e->has_code && e->code > 0 &&
+	    e->code < 1000)
+		status = (uint32_t)e->code;
+	want = hsa_severity(e->row, status, &rule);
+	if (rule == HSA_SEVERITY_FALLBACK)
+		val_find(r, VAL_W01, e->json, e->field[VAL_F_SEVERITY],
+		    "the document gives no severity for %s: by its verb it "
+		    "is %s",
+		    e->row->name, want);
+	if (strcmp(s, want) != 0)
+		val_find(r, VAL_E14, e->json, e->field[VAL_F_SEVERITY],
+		    "%.40s should be %s: %s", s, want, who[rule]);
+}
+
+void
+val_rule_message(const struct val_event *e, struct val_report *r)
+{
+	const struct val_node *n = e->field[VAL_F_MESSAGE];
+	const char *s = val_get(e, VAL_F_MESSAGE);
+
+	if (s == NULL)
+		return;
+	if (strncmp(s, SERVICE, sizeof(SERVICE) - 1) != 0 ||
+	    s[sizeof(SERVICE) - 1] == '\0')
+		val_find(r, VAL_W02, e->json, n,
+		    "should begin \"" SERVICE
+		    "\" and go on with what happened");
+	else if (e->outcome == VAL_OUTCOME_FAILURE &&
+		 strstr(s, "failure") == NULL)
+		val_find(
+		    r, VAL_W02, e->json, n, "should say -failure at its end");
+}

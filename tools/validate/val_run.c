@@ -1,0 +1,86 @@
+#include <string.h>
+
+#include "val_rule.h"
+#include "val_run.h"
+
+static val_rule *const rules[] = {
+    val_rule_action,
+    val_rule_time,
+    val_rule_outcome,
+    val_rule_values,
+    val_rule_severity,
+    val_rule_message,
+    val_rule_data,
+    val_rule_tke,
+    val_rule_target,
+    val_rule_host,
+    val_rule_secret,
+};
+
+/* What a collector's export wraps around an event and turns into strings. */
+static hsa_rc
+unwrap(struct val_run *v)
+{
+	static const char *const data[] = {"requestData", "responseData"};
+	struct val_json *j = &v->json;
+	const struct val_node *n;
+	hsa_rc rc = HSA_OK;
+	size_t i;
+
+	if (j->node[0].kind != VAL_OBJECT)
+		return rc;
+	n = val_member(j, &j->node[0], "_line");
+	if (n != NULL && n->kind == VAL_TEXT &&
+	    val_member(j, &j->node[0], "action") == NULL)
+		HSA_TRY(rc, val_json_graft(j, 0, (size_t)(n - j->node)));
+	for (i = 0; i < 2; i++) {
+		n = val_member(j, &j->node[0], data[i]);
+		if (n == NULL || n->kind != VAL_TEXT)
+			continue;
+		HSA_TRY(rc, val_json_graft(j, (size_t)(n - j->node),
+				(size_t)(n - j->node)));
+	}
+out:
+	return rc;
+}
+
+hsa_rc
+val_run_text(struct val_run *v, const void *p, size_t n)
+{
+	struct hsa_diag diag = {{0}};
+	size_t at = 0, i;
+	hsa_rc rc;
+
+	memset(&v->event, 0, sizeof(v->event));
+	v->report.strict = v->cfg.strict;
+	rc = val_json_parse(&v->json, &at, &diag, p, n);
+	if (rc.v == HSA_E_NOMEM)
+		return rc;
+	if (!hsa_is_ok(rc)) {
+		val_find_place(
+		    &v->report, VAL_E01, (uint32_t)at, "%s", diag.text);
+		return HSA_OK;
+	}
+	if (v->cfg.profile == VAL_AT_EXPORT)
+		HSA_TRY(rc, unwrap(v));
+	if (v->json.node[0].kind != VAL_OBJECT) {
+		val_rule_json(&v->json, &v->report);
+		val_find_at(&v->report, VAL_E01, "", "is no JSON object");
+		goto out;
+	}
+	val_event_read(&v->event, &v->report, &v->cfg, &v->json);
+	val_rule_json(&v->json, &v->report);
+	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		rules[i](&v->event, &v->report);
+out:
+	if (hsa_is_ok(rc) && v->report.nomem)
+		rc = HSA_RC(E_NOMEM);
+	return rc;
+}
+
+void
+val_run_free(struct val_run *v)
+{
+	val_json_free(&v->json);
+	val_report_free(&v->report);
+}

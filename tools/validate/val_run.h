@@ -1,0 +1,26 @@
+/*
+ * val_run.h - one event's text through all rules, one after the other.
+ */
+#ifndef VAL_RUN_H
+#define VAL_RUN_H
+#include <stddef.h>
+#include "val_check.h"
+#include "val_event.h"
+#include "val_json.h"
+
+/* Zeroed, then cfg and report filled in; val_run_free when done. */
+struct val_run {
+	struct val_config cfg;
+	struct val_report report;
+	struct val_json json;
+	struct val_event event; /* of the last text; no field if it was none */
+};
+void val_run_free(struct val_run *v);
+
+/*
+ * val_run_text(v, p, n) - check one text. What is no event is a finding too;
+ * E_NOMEM is the only error. v->event tells of it until the next call.
+ */
+HSA_MUST_USE hsa_rc val_run_text(struct val_run *v, const void *p, size_t n);
+
+#endif
