@@ -279,11 +279,12 @@ check-crash: all $(CRASH_TESTS)
 ## check-long    200,000 EP11 calls against their events; 1,000 kills, of libhsa too
 check-long: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) all tests
-	@CU_BUILD=$(BUILD) CALLS=200000 KILLS_EP11=500 KILLS_EMITTER=200 \
-	    EXPORT_RECORDS=1000000 \
+	@CU_BUILD=$(BUILD) CALLS=200000 KILLS_EP11=300 KILLS_ALL=200 \
+	    KILLS_EMITTER=200 EXPORT_RECORDS=1000000 \
 	    tests/run.sh $(BUILD) $(BUILD)/tests/integ/test_ep11_events \
 	    $(BUILD)/tests/integ/test_export_speed \
-	    $(BUILD)/tests/crash/crash_ep11 $(BUILD)/tests/crash/crash_emitter
+	    $(BUILD)/tests/crash/crash_ep11 $(BUILD)/tests/crash/crash_all \
+	    $(BUILD)/tests/crash/crash_emitter
 
 ## check-interop against the programs of others, from package registries
 check-interop:

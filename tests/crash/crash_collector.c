@@ -39,29 +39,6 @@ say(const char *unit, const char *what)
 	fprintf(stderr, "BAD: %s: %s\n", unit, what);
 }
 
-static pid_t
-collector_start(const char *out)
-{
-	char prog[256], verb[] = "collect", o1[] = "--listen", sock[256],
-			o2[] = "--out", dir[256], o3[] = "--key", pub[256],
-			o4[] = "--ca", ca[256], o5[] = "--identity", own[256];
-	char *argv[] = {
-	    prog, verb, o1, sock, o2, dir, o3, pub, o4, ca, o5, own, NULL};
-
-	hd_program(prog, sizeof(prog), "hsa");
-	if (port != 0)
-		(void)snprintf(sock, sizeof(sock), "tls:localhost:%u", port);
-	else
-		(void)snprintf(
-		    sock, sizeof(sock), "unix:%s/collect.sock", daemon_.state);
-	(void)snprintf(dir, sizeof(dir), "%s", out);
-	(void)snprintf(pub, sizeof(pub), "%s/checkpoint.pub", daemon_.state);
-	(void)snprintf(ca, sizeof(ca), "%s/tls/ca.pem", daemon_.state);
-	(void)snprintf(
-	    own, sizeof(own), "%s/tls/collector-local.pem", daemon_.state);
-	return hd_spawn(argv, "ready");
-}
-
 /* One of fixed number for the run: the daemon's configuration names it. */
 static bool
 init(bool tls)
@@ -153,7 +130,7 @@ run(bool tls, unsigned int kills)
 	while (done < kills && bad == 0) {
 		struct timespec end, now;
 
-		pid = collector_start(out);
+		pid = hd_collect(&daemon_, out, port);
 		if (pid == 0) {
 			say("collector", "did not start");
 			break;
@@ -196,7 +173,7 @@ run(bool tls, unsigned int kills)
 		}
 	}
 	/* once more, to the end: every unit acknowledged in full */
-	pid = collector_start(out);
+	pid = hd_collect(&daemon_, out, port);
 	for (unsigned int u = 0; u < UNITS && pid != 0; u++) {
 		struct hsa_unit_status st = {0};
 		struct timespec t = {0, 20000000};

@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "helper_load.h"
 
@@ -30,30 +29,10 @@ static void *
 shoot(void *arg)
 {
 	const struct shot *s = arg;
-	const struct timespec little = {0, 200000};
-	const struct timespec t = {0, (long)s->us * 1000};
 
-	for (int i = 0; i < 150000 && atomic_load(&l.answered) < s->answers;
-	     i++)
-		(void)nanosleep(&little, NULL);
-	(void)nanosleep(&t, NULL);
+	load_await(&l, s->answers, s->us);
 	(void)kill(s->pid, SIGKILL);
 	return NULL;
-}
-
-static pid_t
-wait_other(pid_t old)
-{
-	const struct timespec t = {0, 2000000};
-
-	for (int i = 0; i < 15000; i++) {
-		pid_t pid = hd_unit_pid(&d, UNIT);
-
-		if (pid != 0 && pid != old)
-			return pid;
-		(void)nanosleep(&t, NULL);
-	}
-	return 0;
 }
 
 static bool
@@ -76,7 +55,7 @@ run(const char *mode, unsigned int kills, unsigned int seed)
 		struct shot shot;
 		pthread_t thread;
 
-		pid = wait_other(pid);
+		pid = hd_unit_wait(&d, UNIT, pid);
 		if (pid == 0) {
 			l.disagree++;
 			fprintf(stderr, "the unit did not come back\n");
@@ -91,7 +70,7 @@ run(const char *mode, unsigned int kills, unsigned int seed)
 		(void)pthread_join(thread, NULL);
 		done++;
 	}
-	(void)wait_other(pid);
+	(void)hd_unit_wait(&d, UNIT, pid);
 	/* what was answered since is in the ring at least: the log has it soon
 	 */
 	if (!load_settle(&l, 0)) {

@@ -253,21 +253,74 @@ hd_free(struct hd *d)
 	d->root[0] = '\0';
 }
 
+static pid_t
+read_pid(const char *path)
+{
+	char text[32] = "";
+	FILE *f = fopen(path, "r");
+
+	if (f == NULL)
+		return 0;
+	if (fgets(text, sizeof(text), f) == NULL)
+		text[0] = '\0';
+	(void)fclose(f);
+	return (pid_t)strtol(text, NULL, 10);
+}
+
 pid_t
 hd_unit_pid(const struct hd *d, const char *unit)
 {
 	char path[256];
-	long pid = 0;
-	FILE *f;
 
 	(void)snprintf(path, sizeof(path), "%s/units/%s/pid", d->state, unit);
-	f = fopen(path, "r");
-	if (f == NULL)
-		return 0;
-	if (fscanf(f, "%ld", &pid) != 1)
-		pid = 0;
-	fclose(f);
-	return (pid_t)pid;
+	return read_pid(path);
+}
+
+pid_t
+hd_front_pid(const struct hd *d)
+{
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), "%s/front.lock", d->state);
+	return read_pid(path);
+}
+
+pid_t
+hd_unit_wait(const struct hd *d, const char *unit, pid_t old)
+{
+	const struct timespec t = {0, 2000000};
+
+	for (int i = 0; i < 15000; i++) {
+		pid_t pid = hd_unit_pid(d, unit);
+
+		if (pid != 0 && pid != old)
+			return pid;
+		(void)nanosleep(&t, NULL);
+	}
+	return 0;
+}
+
+pid_t
+hd_collect(const struct hd *d, const char *out, unsigned int port)
+{
+	char prog[256], verb[] = "collect", o1[] = "--listen", sock[256],
+			o2[] = "--out", dir[256], o3[] = "--key", pub[256],
+			o4[] = "--ca", ca[256], o5[] = "--identity", own[256];
+	char *argv[] = {
+	    prog, verb, o1, sock, o2, dir, o3, pub, o4, ca, o5, own, NULL};
+
+	hd_program(prog, sizeof(prog), "hsa");
+	if (port != 0)
+		(void)snprintf(sock, sizeof(sock), "tls:localhost:%u", port);
+	else
+		(void)snprintf(
+		    sock, sizeof(sock), "unix:%s/collect.sock", d->state);
+	(void)snprintf(dir, sizeof(dir), "%s", out);
+	(void)snprintf(pub, sizeof(pub), "%s/checkpoint.pub", d->state);
+	(void)snprintf(ca, sizeof(ca), "%s/tls/ca.pem", d->state);
+	(void)snprintf(
+	    own, sizeof(own), "%s/tls/collector-local.pem", d->state);
+	return hd_spawn(argv, "ready");
 }
 
 bool

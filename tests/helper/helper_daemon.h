@@ -44,8 +44,14 @@ void hd_free(struct hd *d);
 /* hd_spawn(argv, ready) - start a program; when ready is not NULL wait until
  * its standard output has a line with that word. 0: failed. */
 pid_t hd_spawn(char *const argv[], const char *ready);
-/* Pid that a unit's process has written down, 0: none. */
+/* hd_collect(d, out, port) - `hsa collect` into the folder out, ready: on
+ * collect.sock, or when port is not 0 there, over TLS. 0: failed. */
+pid_t hd_collect(const struct hd *d, const char *out, unsigned int port);
+/* Pid that a unit's process, or the one for HTTP, has written down, 0: none. */
 pid_t hd_unit_pid(const struct hd *d, const char *unit);
+pid_t hd_front_pid(const struct hd *d);
+/* The same once it is another than old; 0: not within 30 s. */
+pid_t hd_unit_wait(const struct hd *d, const char *unit, pid_t old);
 
 /* Module and domain index of a unit, from its configured location. */
 bool hd_unit_indices(const struct hd *d, const char *unit,

@@ -422,7 +422,6 @@ load_run(struct load *l, size_t calls)
 
 	if (w == NULL)
 		abort();
-	atomic_store(&l->answered, 0);
 	atomic_store(&l->stop, false);
 	for (unsigned int i = 0; i < l->threads; i++) {
 		w[i].l = l;
@@ -447,7 +446,20 @@ load_run(struct load *l, size_t calls)
 			hsa_buf_free(&w[i].ec_pub[u]);
 		}
 	}
+	atomic_store(
+	    &l->answered, 0); /* before anybody awaits the next run's */
 	free(w);
+}
+
+void
+load_await(struct load *l, unsigned int answers, unsigned int us)
+{
+	const struct timespec little = {0, 200000};
+	const struct timespec t = {0, (long)us * 1000};
+
+	for (int i = 0; i < 150000 && atomic_load(&l->answered) < answers; i++)
+		(void)nanosleep(&little, NULL);
+	(void)nanosleep(&t, NULL);
 }
 
 /* ---- life ---------------------------------------------------------------- */
@@ -487,33 +499,68 @@ load_free(struct load *l)
 	l->ledger = NULL;
 }
 
-bool
-load_settle(struct load *l, unsigned int unit)
+/* Ask the unit until it says what is waited for, at most 30 s. */
+static bool
+wait_status(struct load *l, unsigned int unit, uint8_t id[HSA_UUID_LEN],
+    bool (*enough)(const struct hsa_unit_status *))
 {
 	const struct timespec nap = {0, 10000000};
+	const uint64_t end = ep_sock_now() + 30000;
 	struct hsa_unit_request q = {
 	    .kind = HSA_UNIT_STATUS, .caller = l->caller};
 	struct hsa_unit_reply *r = calloc(1, sizeof(*r));
-	bool empty = false;
+	bool good = false;
 	int fd = -1;
 
 	if (r == NULL)
 		abort();
-	for (int i = 0; i < 1000 && !empty; i++) {
+	while (!good && ep_sock_now() < end) {
 		if (fd < 0 &&
 		    !hsa_is_ok(ep_sock_connect(&fd, l->sock[unit], 1000, NULL)))
 			fd = -1;
 		if (fd >= 0 && load_ask(fd, r, &q) &&
-		    r->kind == HSA_UNIT_STATUS)
-			empty = r->status.emission.ring_used == 0;
+		    r->kind == HSA_UNIT_STATUS) {
+			good = enough(&r->status);
+			memcpy(id, r->status.unit_id, HSA_UUID_LEN);
+		} else if (fd >= 0) {
+			(void)close(fd);
+			fd = -1;
+		}
 		hsa_unit_reply_free(r);
-		if (!empty)
+		if (!good)
 			(void)nanosleep(&nap, NULL);
 	}
 	if (fd >= 0)
 		(void)close(fd);
 	free(r);
-	return empty;
+	return good;
+}
+
+static bool
+is_sealed(const struct hsa_unit_status *st)
+{
+	return st->emission.ring_used == 0;
+}
+
+static bool
+is_collected(const struct hsa_unit_status *st)
+{
+	return is_sealed(st) && st->collector_len == 1 && st->log_size != 0 &&
+	       st->collector[0].acknowledged == st->log_size;
+}
+
+bool
+load_settle(struct load *l, unsigned int unit)
+{
+	uint8_t id[HSA_UUID_LEN];
+
+	return wait_status(l, unit, id, is_sealed);
+}
+
+bool
+load_collected(struct load *l, unsigned int unit, uint8_t id[HSA_UUID_LEN])
+{
+	return wait_status(l, unit, id, is_collected);
 }
 
 void
@@ -667,6 +714,18 @@ load_conclude(struct load *l)
 			if (e->records > 1)
 				l->doubled++;
 		}
+}
+
+void
+load_forget(struct load *l)
+{
+	for (unsigned int t = 0; t < l->threads; t++)
+		for (size_t i = 0; i < l->used[t]; i++) {
+			l->ledger[t * l->per_thread + i].records = 0;
+			l->ledger[t * l->per_thread + i].version = 0;
+		}
+	l->replied = l->refused = l->unanswered = l->unanswered_sealed = 0;
+	l->records = l->lost = l->doubled = l->invented = 0;
 }
 
 /* ---- the keystore against the log ---------------------------------------- */

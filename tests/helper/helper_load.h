@@ -38,7 +38,7 @@ struct load {
 	size_t per_thread;         /* entries */
 	struct load_entry *ledger; /* threads * per_thread */
 	size_t used[LOAD_THREADS_MAX];
-	atomic_uint answered; /* since load_run began */
+	atomic_uint answered; /* since the load_run before ended */
 	atomic_bool stop;     /* set it to end load_run early */
 	bool reconnect;       /* a broken connection is tried again */
 	unsigned int refuse_percent;
@@ -57,8 +57,16 @@ void load_new(struct load *l, const struct hd *d, const char *const *unit,
 void load_free(struct load *l);
 
 /* load_settle(l, unit) - wait until the unit has sealed all that it answered;
- * false: it does not, or not soon. */
+ * false: it does not, or not soon. load_collected(l, unit, id) - until its one
+ * collector has acknowledged it as well, when no load runs; id: out, the
+ * unit's. */
 bool load_settle(struct load *l, unsigned int unit);
+bool load_collected(
+    struct load *l, unsigned int unit, uint8_t id[HSA_UUID_LEN]);
+
+/* load_await(l, answers, us) - in another thread than load_run: return after
+ * so many answers of this run, or 30 s, and then so much time. */
+void load_await(struct load *l, unsigned int answers, unsigned int us);
 
 /* load_run(l, calls) - each thread makes so many calls more (or until stop,
  * or without reconnect until the connection breaks), the threads' units in
@@ -67,10 +75,13 @@ void load_run(struct load *l, size_t calls);
 
 /* load_check(l, log, unit) - read the log folder of unit number `unit`,
  * verified, and hold its records against the ledger; adds to the counters.
- * load_conclude(l) - after all units: counts what is missing. */
+ * load_conclude(l) - after all units: counts what is missing.
+ * load_forget(l) - what was found and counted, except disagreements: the
+ * ledger can be held against other logs, or against longer ones. */
 void load_check(
     struct load *l, const char *log, const char *keys, unsigned int unit);
 void load_conclude(struct load *l);
+void load_forget(struct load *l);
 
 /* load_keystore(l) - before load_run with keystore_percent: makes the keystore
  * that all threads use, on the first unit. Aborts when it cannot.
