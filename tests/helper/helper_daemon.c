@@ -59,6 +59,8 @@ hd_spawn(char *const argv[], const char *ready)
 		return 0;
 	posix_spawn_file_actions_init(&fa);
 	posix_spawn_file_actions_adddup2(&fa, fd[1], 1);
+	/* what a failed test leaves running holds no locks of who ran it */
+	posix_spawn_file_actions_addclosefrom_np(&fa, 3);
 	if (posix_spawn(&pid, argv[0], &fa, NULL, argv, environ) != 0) {
 		perror(argv[0]);
 		pid = 0;
