@@ -207,29 +207,38 @@ checks(void)
 	return code;
 }
 
-static int
+/* false, with a message, when the wish makes no sense. */
+static bool
 set_up(struct job *j, const struct wish *w)
 {
 	struct hsa_diag diag = {{0}};
 
-	if (!profile_of(&j->run.cfg.profile, w->profile))
-		return cmd_usage(&cmd_validate,
+	if (!profile_of(&j->run.cfg.profile, w->profile)) {
+		(void)cmd_usage(&cmd_validate,
 		    "no profile %s: ibm-at or at-export", w->profile);
+		return false;
+	}
 	j->out.ops = val_out_find(w->format);
-	if (j->out.ops == NULL)
-		return cmd_usage(&cmd_validate,
+	if (j->out.ops == NULL) {
+		(void)cmd_usage(&cmd_validate,
 		    "no format %s: text, json, junit, sarif or tap", w->format);
-	if (w->strict && w->lenient)
-		return cmd_usage(
+		return false;
+	}
+	if (w->strict && w->lenient) {
+		(void)cmd_usage(
 		    &cmd_validate, "--strict or --lenient, not both");
+		return false;
+	}
 	j->run.cfg.strict =
 	    w->strict || (!w->lenient && j->run.cfg.profile != VAL_AT_EXPORT);
 	j->run.cfg.private_network = w->private_network;
 	j->out.color = w->color;
 	if (w->baseline != NULL &&
-	    !hsa_is_ok(val_known_load(&j->known, w->baseline, &diag)))
-		return cmd_error(&cmd_validate, "%s", diag.text);
-	return CMD_OK;
+	    !hsa_is_ok(val_known_load(&j->known, w->baseline, &diag))) {
+		(void)cmd_error(&cmd_validate, "%s", diag.text);
+		return false;
+	}
+	return true;
 }
 
 static int
@@ -298,8 +307,7 @@ run(int argc, char **argv)
 		    "input");
 		goto out;
 	}
-	code = set_up(j, &w);
-	if (code == CMD_OK)
+	if (set_up(j, &w))
 		code = work(j, argv + optind, argc - optind);
 out:
 	val_run_free(&j->run);

@@ -38,6 +38,9 @@ val_report_free(struct val_report *r)
 	hsa_buf_free(&r->message);
 }
 
+static void tell(struct val_report *r, enum val_check c, uint32_t at,
+    const char *fmt, va_list ap) HSA_PRINTF(4, 0);
+
 static void
 tell(struct val_report *r, enum val_check c, uint32_t at, const char *fmt,
     va_list ap)

@@ -11,8 +11,9 @@ val_rule_json(const struct val_json *j, struct val_report *r)
 	static const char *const text[] = {
 	    [VAL_FLAW_DUPLICATE] =
 		"is there twice; readers disagree about which one counts",
-	    [VAL_FLAW_NUMBER] = "is an integer beyond 2^53; readers that use "
-				"doubles get another value",
+	    [VAL_FLAW_NUMBER] =
+		("is an integer beyond 2^53; readers that use doubles get "
+		 "another value"),
 	    [VAL_FLAW_UTF8] = "is not valid UTF-8",
 	    [VAL_FLAW_NUL] = "holds a NUL character; many readers end there",
 	};

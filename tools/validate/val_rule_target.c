@@ -200,7 +200,8 @@ val_rule_secret(const struct val_event *e, struct val_report *r)
 {
 	const struct val_json *j = e->json;
 	/* all strings of the event, decoded: no escape hides anything */
-	bool some = secret_in((const char *)j->text.p, j->text.len) != NULL;
+	bool some = j->text.len > 0 &&
+		    secret_in((const char *)j->text.p, j->text.len) != NULL;
 	const struct val_node *v;
 	const char *what;
 	size_t i;
