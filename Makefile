@@ -242,6 +242,13 @@ $(BUILD)/lib/libep11-bench-lttng.so: tools/ep11-bench/eb_lttng_provider.inc \
 	$(Q)$(CC) -std=gnu11 $(OPT) -fPIC -shared -Itools/ep11-bench -Iproto \
 	    -x c $< -o $@ -llttng-ust -ldl
 
+# for tests/integ/test_faults: makes the calls fail that write a log
+$(BUILD)/lib/cu-fault.so: tests/preload/cu_fault.c
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(CPPFLAGS) -std=c11 -O2 $(WARN) -fPIC -shared $< -o $@ -ldl
+$(BUILD)/tests/integ/test_faults: $(BUILD)/lib/cu-fault.so
+
 # ---- the newcomer's two commands ----------------------------------------------
 
 ## demo          a master-key ceremony on three units, to a verified report

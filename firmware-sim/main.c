@@ -16,6 +16,7 @@
 #include "ep_harden.h"
 #include "ep_init.h"
 #include "ep_log.h"
+#include "ep_resume.h"
 #include "ep_status.h"
 #include "ep_super.h"
 #include "ep_unit.h"
@@ -32,6 +33,7 @@ static const char usage_text[] =
     "       cryptounitd run DIR\n"
     "       cryptounitd status DIR [--json]\n"
     "       cryptounitd certs DIR [--days 365]\n"
+    "       cryptounitd resume DIR --unit NAME\n"
     "       cryptounitd --help | --version\n"
     "\n"
     "Simulated crypto units, administered as an EP11 module is, with a\n"
@@ -41,6 +43,7 @@ static const char usage_text[] =
     "  run     serve it until SIGTERM; prints a line with \"ready\"\n"
     "  status  what runs, and the state of every unit\n"
     "  certs   new keys and certificates for channels over TLS\n"
+    "  resume  start a halted unit anew, once its cause is gone\n"
     "\n"
     "Exit status: 0 success (status: all up), 1 failure (status: something\n"
     "is down), 2 wrong use or configuration. See cryptounitd(8).\n";
@@ -225,6 +228,13 @@ ready_fd(int argc, char **argv)
 	return fd;
 }
 
+/* No new attempt helps before somebody has mended what is stored. */
+static bool
+for_somebody(hsa_rc rc)
+{
+	return rc.v == HSA_E_CORRUPT || rc.v == HSA_E_IO || rc.v == HSA_E_KEY;
+}
+
 static int
 do_unit(int argc, char **argv)
 {
@@ -241,7 +251,10 @@ do_unit(int argc, char **argv)
 	rc = ep_harden(fd, &d);
 	if (hsa_is_ok(rc))
 		rc = ep_unit_run(argv[optind], argv[optind + 1], fd, &d);
-	return hsa_is_ok(rc) ? 0 : failed_child(rc, &d);
+	if (hsa_is_ok(rc))
+		return 0;
+	(void)failed_child(rc, &d);
+	return for_somebody(rc) ? EP_EXIT_HALTED : EXIT_DOWN;
 }
 
 static int
@@ -332,6 +345,38 @@ do_certs(int argc, char **argv)
 	return hsa_is_ok(rc) ? 0 : failed(rc, &d);
 }
 
+/* ---- the ways out -------------------------------------------------------- */
+
+static int
+do_resume(int argc, char **argv)
+{
+	static const struct option options[] = {
+	    {"unit", required_argument, NULL, 'u'}, {0}};
+	const char *unit = NULL;
+	struct hsa_diag d = {{0}};
+	char *dir = NULL;
+	hsa_rc rc;
+	int o = 0;
+
+	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (o != 'u')
+			return wrong_use("resume: option not understood",
+			    "cryptounitd resume DIR --unit NAME");
+		unit = optarg;
+	}
+	if (unit == NULL)
+		return wrong_use("resume: which unit?", "--unit NAME");
+	dir = folder(argc, argv, optind);
+	if (dir == NULL)
+		return EXIT_USAGE;
+	rc = ep_resume(dir, unit, &d);
+	free(dir);
+	if (!hsa_is_ok(rc))
+		return failed(rc, &d);
+	(void)printf("cryptounitd: %s works\n", unit);
+	return 0;
+}
+
 static int
 do_help(int argc, char **argv)
 {
@@ -356,6 +401,7 @@ static const struct {
     {"run", do_run},
     {"status", do_status},
     {"certs", do_certs},
+    {"resume", do_resume},
     {"unit", do_unit},   /* not for people */
     {"front", do_front}, /* not for people */
     {"help", do_help},

@@ -89,6 +89,11 @@ hsa_codec_status_put(Hsa__V1__StatusReply *m, struct hsa_pool *pool,
 	m->log_size = s->log_size;
 	m->log_root = hsa_wire_bytes(s->log_root, HSA_SHA256_LEN);
 	m->halted = hsa_pool_text(pool, s->halted);
+	m->halted_status = s->halted_status;
+	m->lost = s->lost;
+	m->log_first = s->log_first;
+	m->log_bytes = s->log_bytes;
+	m->log_cap = s->log_cap;
 	m->current_object = hsa_pool_text(pool, s->current_object);
 	m->new_object = hsa_pool_text(pool, s->new_object);
 	HSA_TRY(rc, emission_put(m, pool, &s->emission));
@@ -166,6 +171,11 @@ hsa_codec_status_get(struct hsa_unit_status *s, const Hsa__V1__StatusReply *m)
 	s->signature_threshold = m->signature_threshold;
 	s->revocation_threshold = m->revocation_threshold;
 	s->log_size = m->log_size;
+	s->halted_status = m->halted_status;
+	s->lost = m->lost;
+	s->log_first = m->log_first;
+	s->log_bytes = m->log_bytes;
+	s->log_cap = m->log_cap;
 	HSA_TRY(rc, hsa_wire_fixed(s->unit_id, HSA_UUID_LEN, &m->unit_id));
 	HSA_TRY(rc, hsa_wire_chars(s->new_register, sizeof(s->new_register),
 			m->new_register));

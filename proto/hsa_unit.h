@@ -76,6 +76,10 @@ struct hsa_unit_status {
 	size_t token_object_len;
 	char new_object[33], current_object[33]; /* hex; "" when none */
 	struct hsa_emission_status emission;
+	uint32_t halted_status; /* 0, or 507 or 503 as callers are told */
+	uint64_t lost;          /* refused without a record since the start */
+	uint64_t log_first;     /* record; those before it were released */
+	uint64_t log_bytes, log_cap;
 };
 
 /* Answer to m_admin: the response block and, when asked, its signature. */

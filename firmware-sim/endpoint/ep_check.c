@@ -353,6 +353,49 @@ check_emission(const struct ep_config *c, unsigned int i, struct hsa_diag *diag)
 	return HSA_OK;
 }
 
+#define SEGMENT_MIN 4096u
+#define SEGMENT_MAX (UINT64_C(1) << 32)
+#define RING_MIN 1024u
+#define RING_MAX (1u << 22)
+#define KEEP_DAYS_MAX 36500u
+
+/* Two files always stay, and the limit has to be beyond them, or nothing that
+ * is released could ever end a refusal. */
+static hsa_rc
+check_log(
+    const struct ep_log *l, unsigned int collectors, struct hsa_diag *diag)
+{
+	uint64_t segment =
+	    l->segment_bytes == 0 ? UINT64_C(64) << 20 : l->segment_bytes;
+
+	if (l->segment_bytes != 0 &&
+	    (l->segment_bytes < SEGMENT_MIN || l->segment_bytes > SEGMENT_MAX))
+		return hsa_fail(diag, HSA_RC(E_CONFIG),
+		    "log.segment_bytes is out of range; fix: 4096 to "
+		    "4294967296, or leave it out (64 MiB)");
+	if (l->ring_slots != 0 &&
+	    (l->ring_slots < RING_MIN || l->ring_slots > RING_MAX ||
+		(l->ring_slots & (l->ring_slots - 1)) != 0))
+		return hsa_fail(diag, HSA_RC(E_CONFIG),
+		    "log.ring_slots is no power of two from 1024 to 4194304; "
+		    "fix: give one, or leave it out (65536)");
+	if (l->keep_days > KEEP_DAYS_MAX)
+		return hsa_fail(diag, HSA_RC(E_CONFIG),
+		    "log.keep_days is above 36500; fix: a smaller number, or "
+		    "release: never");
+	if (l->max_bytes != 0 &&
+	    (l->max_bytes / 4 < segment || l->max_bytes < l->keep_bytes))
+		return hsa_fail(diag, HSA_RC(E_CONFIG),
+		    "log.max_bytes is less than four segments or than "
+		    "keep_bytes; fix: raise it, or set segment_bytes lower "
+		    "(64 MiB when left out)");
+	if (l->release == EP_RELEASE_ACKNOWLEDGED && collectors == 0)
+		return hsa_fail(diag, HSA_RC(E_CONFIG),
+		    "log.release is acknowledged and there are no collectors "
+		    "to acknowledge; fix: name one, or release: never");
+	return HSA_OK;
+}
+
 static hsa_rc
 check_identity(const struct ep_config *c, unsigned int i, struct hsa_diag *diag)
 {
@@ -436,6 +479,7 @@ ep_check(const struct ep_config *c, struct hsa_diag *diag)
 		HSA_TRY(rc, check_unit(c, i, diag));
 	for (i = 0; i < c->unit_count; i++)
 		HSA_TRY(rc, check_emission(c, i, diag));
+	HSA_TRY(rc, check_log(&c->log, c->collector_count, diag));
 	for (i = 0; i < c->identity_count; i++)
 		HSA_TRY(rc, check_identity(c, i, diag));
 	for (i = 0; i < c->collector_count; i++)

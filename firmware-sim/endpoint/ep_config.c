@@ -93,6 +93,24 @@ static const cyaml_schema_value_t collector_entry = {
 	CYAML_FLAG_DEFAULT, struct ep_collector, collector_fields),
 };
 
+static const cyaml_strval_t releases[] = {
+    {"acknowledged", EP_RELEASE_ACKNOWLEDGED},
+    {"never", EP_RELEASE_NEVER},
+};
+#define NUMBER(name, member)                                                   \
+	CYAML_FIELD_UINT(name, CYAML_FLAG_OPTIONAL, struct ep_log, member)
+
+static const cyaml_schema_field_t log_fields[] = {
+    NUMBER("max_bytes", max_bytes),
+    NUMBER("keep_bytes", keep_bytes),
+    NUMBER("keep_days", keep_days),
+    NUMBER("segment_bytes", segment_bytes),
+    NUMBER("ring_slots", ring_slots),
+    CYAML_FIELD_ENUM("release", CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL,
+	struct ep_log, release, releases, CYAML_ARRAY_LEN(releases)),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t top_fields[] = {
     CYAML_FIELD_STRING_PTR("instance_id", CYAML_FLAG_POINTER, struct ep_config,
 	instance_id, 1, 64),
@@ -118,6 +136,8 @@ static const cyaml_schema_field_t top_fields[] = {
     CYAML_FIELD_SEQUENCE_COUNT("collectors",
 	CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct ep_config, collector,
 	collector_count, &collector_entry, 0, EP_COLLECTORS_MAX),
+    CYAML_FIELD_MAPPING(
+	"log", CYAML_FLAG_OPTIONAL, struct ep_config, log, log_fields),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t top_schema = {

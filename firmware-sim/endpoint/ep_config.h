@@ -46,6 +46,20 @@ struct ep_identity {        /* who a local user, or the bearer of a token, is */
 	bool denied;        /* known, but without permission: 403 */
 };
 
+/* How much of each unit's log is kept; 0: not given. */
+enum ep_release {
+	EP_RELEASE_ACKNOWLEDGED = 1, /* what all collectors have may go */
+	EP_RELEASE_NEVER             /* the default */
+};
+struct ep_log {
+	uint64_t max_bytes;     /* then work is refused */
+	uint64_t keep_bytes;    /* at least so much stays */
+	uint32_t keep_days;     /* at least so long */
+	uint64_t segment_bytes; /* of a file; 0: the log's own choice */
+	uint32_t ring_slots;    /* for calls not yet sealed; 0: likewise */
+	enum ep_release release;
+};
+
 struct ep_collector {
 	char *name, *address;
 	char *tls_name; /* in its certificate; NULL: name */
@@ -63,6 +77,7 @@ struct ep_config {
 	unsigned int identity_count;
 	struct ep_collector *collector;
 	unsigned int collector_count;
+	struct ep_log log;
 };
 
 /*

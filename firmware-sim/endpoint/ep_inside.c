@@ -16,6 +16,7 @@
 #include "ep_config.h"
 #include "ep_file.h"
 #include "ep_inside.h"
+#include "ep_keep.h"
 #include "ep_sock.h"
 
 #define OA_CERTS 2
@@ -33,6 +34,7 @@ struct ep_inside {
 	struct slog *log;
 	struct cu_unit *cu;
 	struct chan *chan[EP_COLLECTORS_MAX];
+	struct ep_keep *keep;
 	int lock, dir; /* dir: the installation's folder */
 };
 
@@ -130,6 +132,9 @@ open_log(struct ep_inside *u, struct hsa_diag *diag)
 	cfg.clock = &cu_clock_system;
 	memcpy(cfg.unit_id, u->id, sizeof(cfg.unit_id));
 	cfg.ring = hsa_buf_cstr(&ring);
+	cfg.ring_slots = u->cfg->log.ring_slots;
+	cfg.cap_bytes = u->cfg->log.max_bytes;
+	cfg.segment_bytes = (size_t)u->cfg->log.segment_bytes;
 	HSA_TRY(rc, slog_open(&u->log, &cfg, diag));
 out:
 	hsa_buf_free(&ring);
@@ -143,6 +148,7 @@ open_state(struct ep_inside *u, struct hsa_diag *diag)
 	struct hsa_buf path = {0};
 	struct cu_identity id = {0};
 	struct ep11_token token = bk_p11_token(u->bk);
+	struct slog_ring_status ring = {0};
 	hsa_rc rc = HSA_OK;
 
 	HSA_TRY(rc, path_in(&path, u, "state.db"));
@@ -161,6 +167,9 @@ open_state(struct ep_inside *u, struct hsa_diag *diag)
 	id.oa_cert_len = OA_CERTS;
 	HSA_TRY(rc, cu_unit_open(&u->cu, &id, hsa_buf_cstr(&path), u->backend,
 			&token, slog_sink(u->log), &cu_clock_system, diag));
+	/* its first records tell of what could not be recorded before */
+	slog_ring_status(u->log, &ring);
+	slog_ring_told(u->log, ring.unrecorded);
 	HSA_TRY(rc, cu_unit_emission(u->cu, u->me->emission.ep11 == EP_MODE_RING
 						? CU_EMIT_RING
 						: CU_EMIT_SEALED));
@@ -223,19 +232,40 @@ out:
 	return rc;
 }
 
+static hsa_rc
+start_keep(struct ep_inside *u, struct hsa_diag *diag)
+{
+	const struct ep_keep_config kc = {
+	    .folder = hsa_buf_cstr(&u->folder),
+	    .cfg = u->cfg,
+	    .log = u->log,
+	    .unit = u->cu,
+	    .chan = u->chan,
+	};
+
+	return ep_keep_start(&u->keep, &kc, diag);
+}
+
 /* ---- requests ------------------------------------------------------------ */
 
 static hsa_rc
 status(struct ep_inside *u, struct hsa_unit_status *st)
 {
+	struct slog_kept kept = {0};
 	unsigned int i = 0;
 	hsa_rc rc = HSA_OK;
 
 	HSA_TRY(rc, cu_unit_status(u->cu, st));
 	st->pid = (uint32_t)getpid();
 	st->collector_len = u->cfg->collector_count;
-	for (i = 0; i < u->cfg->collector_count; i++)
+	for (i = 0; i < u->cfg->collector_count; i++) {
 		chan_status(u->chan[i], &st->collector[i]);
+		ep_keep_status(u->keep, i, &st->collector[i]);
+	}
+	slog_kept(u->log, &kept);
+	st->log_first = kept.first;
+	st->log_bytes = kept.bytes;
+	st->log_cap = kept.cap;
 out:
 	return rc;
 }
@@ -386,6 +416,7 @@ ep_inside_open(struct ep_inside **to, const char *dir, const char *name,
 	HSA_TRY(rc, open_log(u, diag));
 	HSA_TRY(rc, open_state(u, diag));
 	HSA_TRY(rc, start_channels(u));
+	HSA_TRY(rc, start_keep(u, diag));
 	*to = u;
 	u = NULL;
 out:
@@ -399,6 +430,7 @@ ep_inside_close(struct ep_inside *u)
 {
 	if (u == NULL)
 		return;
+	ep_keep_stop(u->keep);
 	cu_unit_close(u->cu);
 	stop_channels(u);
 	slog_close(u->log);

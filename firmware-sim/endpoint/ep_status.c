@@ -11,6 +11,7 @@
 #include "ep_ask.h"
 #include "ep_config.h"
 #include "ep_file.h"
+#include "ep_resume.h"
 #include "ep_sock.h"
 #include "ep_status.h"
 #include "ep_super.h"
@@ -35,6 +36,27 @@ struct picture {
 
 /* ---- asking -------------------------------------------------------------- */
 
+/* What its last start said that failed. */
+static bool
+why_down(struct seen *s, const char *dir)
+{
+	struct hsa_buf path = {0}, why = {0};
+	bool known = false;
+
+	hsa_buf_printf(&path, "%s/units/%s/" EP_HALTED_FILE, dir, s->u->name);
+	if (hsa_is_ok(hsa_buf_rc(&path)) &&
+	    hsa_is_ok(ep_file_read(
+		&why, hsa_buf_cstr(&path), sizeof(s->why) - 1, NULL)) &&
+	    why.len != 0) {
+		(void)snprintf(s->why, sizeof(s->why),
+		    "%.900s; then cryptounitd resume", hsa_buf_cstr(&why));
+		known = true;
+	}
+	hsa_buf_free(&path);
+	hsa_buf_free(&why);
+	return known;
+}
+
 static hsa_rc
 ask_unit(struct seen *s, const char *dir)
 {
@@ -51,6 +73,8 @@ ask_unit(struct seen *s, const char *dir)
 	rc = ep_ask(r, hsa_buf_cstr(&path), &q, ASK_MS, &d);
 	if (hsa_is_ok(rc) && r->kind == HSA_UNIT_STATUS)
 		s->st = r->status;
+	else if (why_down(s, dir))
+		rc = HSA_OK;
 	else
 		(void)snprintf(s->why, sizeof(s->why), "%s",
 		    !hsa_is_ok(rc)
@@ -201,6 +225,8 @@ json_unit(struct hsa_jw *w, const struct seen *s)
 	hsa_jw_uint(w, "pid", st->pid);
 	hsa_jw_uint(w, "epoch", st->epoch);
 	hsa_jw_text(w, "halted", st->halted);
+	hsa_jw_uint(w, "haltedStatus", st->halted_status);
+	hsa_jw_uint(w, "refusedWithoutRecord", st->lost);
 	hsa_jw_bool(w, "imprint", st->imprint);
 	hsa_jw_uint(w, "signatureThreshold", st->signature_threshold);
 	hsa_jw_uint(
@@ -210,6 +236,9 @@ json_unit(struct hsa_jw *w, const struct seen *s)
 	json_register(w, "newMasterKeyRegister", st->new_register,
 	    st->new_pattern, st->new_object);
 	json_emission(w, &st->emission);
+	hsa_jw_uint(w, "logFirst", st->log_first);
+	hsa_jw_uint(w, "logBytes", st->log_bytes);
+	hsa_jw_uint(w, "logMaxBytes", st->log_cap);
 	hsa_jw_uint(w, "logSize", st->log_size);
 	hsa_jw_hex(w, "logRoot", st->log_root, sizeof(st->log_root));
 	json_lists(w, st);
@@ -320,7 +349,11 @@ text_unit(struct hsa_buf *b, const struct seen *s)
 	hsa_buf_printf(b, "  process           %u, epoch %llu\n", st->pid,
 	    (unsigned long long)st->epoch);
 	if (st->halted[0] != '\0')
-		hsa_buf_printf(b, "  HALTED            %s\n", st->halted);
+		hsa_buf_printf(b,
+		    "  HALTED %u        %s\n"
+		    "                    %llu calls refused without a record\n",
+		    st->halted_status, st->halted,
+		    (unsigned long long)st->lost);
 	hsa_buf_printf(b, "  thresholds        signature %u, revocation %u%s\n",
 	    st->signature_threshold, st->revocation_threshold,
 	    st->imprint ? " (imprint mode)" : "");
@@ -331,6 +364,14 @@ text_unit(struct hsa_buf *b, const struct seen *s)
 	hsa_buf_printf(b, "  log               %llu records, root ",
 	    (unsigned long long)st->log_size);
 	hsa_buf_hex(b, st->log_root, sizeof(st->log_root));
+	hsa_buf_str(b, "\n");
+	hsa_buf_printf(b, "                    %llu bytes",
+	    (unsigned long long)st->log_bytes);
+	if (st->log_cap != 0)
+		hsa_buf_printf(b, " of %llu", (unsigned long long)st->log_cap);
+	if (st->log_first != 0)
+		hsa_buf_printf(b, ", those before record %llu released",
+		    (unsigned long long)st->log_first);
 	hsa_buf_str(b, "\n");
 	hsa_buf_printf(b,
 	    "  emission          ep11 %s, ring %llu of %llu, %llu calls "

@@ -29,6 +29,7 @@ struct child {
 	pid_t pid;              /* 0: not running */
 	int ready_fd;           /* -1: answered, or not running */
 	bool ready, failed;     /* answers now; did not come up the last time */
+	bool waits;             /* for somebody who mends it, and SIGHUP */
 	bool crashed;           /* died of a signal while stopping */
 	uint64_t started, next; /* ep_sock_now */
 	unsigned int backoff;   /* ms before the next start */
@@ -164,7 +165,12 @@ on_exit_of(struct child *c, int status, bool stopping)
 	if (!stopping) {
 		plan_restart(c);
 		c->failed = !c->ready;
-		say_exit(c, status, "; starting it again");
+		c->waits = !c->ready && WIFEXITED(status) &&
+			   WEXITSTATUS(status) == EP_EXIT_HALTED;
+		say_exit(c, status,
+		    c->waits ? "; it waits until it is mended: cryptounitd "
+			       "resume"
+			     : "; starting it again");
 	} else if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM) {
 		c->crashed = true;
 		say_exit(c, status, " while stopping");
@@ -225,7 +231,7 @@ start_due(struct super *s)
 	for (i = 0; i < s->n; i++) {
 		struct child *c = &s->child[i];
 
-		if (c->pid != 0)
+		if (c->pid != 0 || c->waits)
 			continue;
 		if (c->next <= now)
 			start(s, c);
@@ -273,6 +279,19 @@ renew(const struct super *s)
 			(void)kill(s->child[i].pid, SIGHUP);
 }
 
+/* Somebody says that what was wrong is mended. */
+static void
+start_waiting(struct super *s)
+{
+	unsigned int i = 0;
+
+	for (i = 0; i < s->n; i++) {
+		s->child[i].waits = false;
+		s->child[i].next = 0;
+		s->child[i].backoff = 0;
+	}
+}
+
 /* True when it is time to stop. */
 static bool
 take_signals(struct super *s)
@@ -285,6 +304,7 @@ take_signals(struct super *s)
 			continue;
 		if (sig == SIGHUP) {
 			renew(s);
+			start_waiting(s);
 			continue;
 		}
 		ep_log("stopping: signal %d from process %ld", sig, from);

@@ -1,11 +1,13 @@
 /* ep_unit.c - see ep_unit.h. */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 #include "hsa_buf.h"
 #include "ep_file.h"
 #include "ep_harden.h"
 #include "ep_inside.h"
 #include "ep_log.h"
+#include "ep_resume.h"
 #include "ep_serve.h"
 #include "ep_sock.h"
 #include "ep_unit.h"
@@ -56,6 +58,22 @@ remove_files(struct unit *u)
 	hsa_buf_free(&path);
 }
 
+/* For status and resume, where the disk lets us; NULL: nothing is wrong. */
+static void
+say_halted(const char *dir, const char *name, const struct hsa_diag *why)
+{
+	struct hsa_buf path = {0};
+
+	hsa_buf_printf(&path, "%s/units/%s/" EP_HALTED_FILE, dir, name);
+	if (hsa_is_ok(hsa_buf_rc(&path))) {
+		(void)unlink(hsa_buf_cstr(&path));
+		if (why != NULL && why->text[0] != '\0')
+			(void)!hsa_is_ok(ep_file_create(hsa_buf_cstr(&path),
+			    why->text, strlen(why->text), NULL));
+	}
+	hsa_buf_free(&path);
+}
+
 static void
 tell_ready(int fd)
 {
@@ -80,6 +98,7 @@ ep_unit_run(
 	HSA_TRY(rc, ep_signals(&u.signals, 0, diag));
 	HSA_TRY(rc, ep_inside_open(&u.in, dir, name, LOCK_MS, diag));
 	HSA_TRY(rc, open_socket(&u, diag));
+	say_halted(dir, name, NULL);
 	tell_ready(ready_fd);
 	ep_log("serving %s", ep_inside_config(u.in)->location);
 	rc = ep_serve(u.listener, u.signals, &calls, u.in);
@@ -90,6 +109,8 @@ ep_unit_run(
 		_exit(1);
 	}
 out:
+	if (!hsa_is_ok(rc))
+		say_halted(dir, name, diag);
 	remove_files(&u);
 	ep_inside_close(u.in);
 	if (u.signals >= 0)

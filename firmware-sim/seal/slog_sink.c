@@ -327,7 +327,10 @@ sink_call(void *ctx, const struct cu_sink_call *call, bool durable, int wait_ms)
 	else
 		memcpy(slog_ring_room(l->ring, &p, 0), call, SLOG_CALL_SHORT);
 	slog_ring_publish(l->ring, &p, SLOG_RING_CALL);
-	return durable ? wait_for_ring(l, p.at) : HSA_OK;
+	if (!durable)
+		return HSA_OK;
+	rc = wait_for_ring(l, p.at);
+	return rc.v == HSA_E_IO ? HSA_RC(E_STOPPED) : rc;
 }
 
 /* ---- an emitter's records -------------------------------------------------

@@ -86,7 +86,7 @@ reencipher(struct hsa_block_reply *r, struct cu_cmd *c)
 		return reencipher_elsewhere(r, c);
 	HSA_TRY(rc, hsa_uuid_new(call.id));
 	cu_unit_call(c->u, &call, c->caller);
-	if (cu_unit_halted(c->u, NULL) != 0) {
+	if (cu_unit_refuses(c->u, NULL) != 0) {
 		rc = cu_reply_halted(&r->http_status, &r->text, c->u);
 		goto out;
 	}

@@ -169,8 +169,8 @@ cu_command_run(struct cu_cmd *c, struct cu_state *s)
 	hsa_rc rc = HSA_RC(E_STATE);
 
 	(void)pthread_mutex_lock(&u->command);
-	if (cu_unit_halted(u, NULL) != 0) {
-		cu_unit_count(u, CU_STAT_HALTED);
+	if (cu_unit_refuses(u, NULL) != 0) {
+		cu_unit_turned_away(u);
 		goto out;
 	}
 	u->next = u->now;

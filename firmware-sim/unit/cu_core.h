@@ -21,6 +21,13 @@
 #include "tke_part.h"
 #include "tke_sig.h"
 
+/* Calls and commands that were refused without a record. */
+struct cu_lost {
+	int fd;                        /* of their number's file */
+	uint64_t calls;                /* since the start; under view */
+	uint64_t before, before_epoch; /* of the run before */
+};
+
 struct cu_unit {
 	struct cu_identity id;
 	struct cu_backend backend;
@@ -40,6 +47,7 @@ struct cu_unit {
 	 * writing, inside of command, it guards: */
 	pthread_rwlock_t work;
 	struct ep11_engine *engine; /* NULL: no EP11 functions */
+	atomic_bool error_state;    /* halted by a self-test; set before */
 	enum cu_emission mode;      /* of calls */
 	uint64_t silent_from;       /* count of calls that left no event, when
 				       they began to */
@@ -54,6 +62,7 @@ struct cu_unit {
 	/* set under view, read without */
 	_Atomic uint32_t halted_status;
 	struct cu_stats stats;
+	struct cu_lost lost;
 };
 
 /* ---- a command on its way ------------------------------------------------ */
@@ -191,6 +200,26 @@ HSA_MUST_USE hsa_rc cu_journal_commit_rows(struct cu_unit *u,
 HSA_MUST_USE hsa_rc cu_journal_drain(
     struct cu_unit *u, uint64_t *resealed, struct hsa_diag *diag);
 
+/*
+ * cu_lost_open(u, db, diag) - the number that the run before left; E_IO.
+ * cu_lost_start(u, diag) - a LOST_EVENTS for it when it is not 0, then 0 for
+ * this run. A kill in between leaves the same record twice: of the same epoch.
+ * cu_lost_add(u), cu_lost_calls(u) - of this run. cu_lost_close(u).
+ */
+HSA_MUST_USE hsa_rc cu_lost_open(
+    struct cu_unit *u, const char *db, struct hsa_diag *diag);
+HSA_MUST_USE hsa_rc cu_lost_start(struct cu_unit *u, struct hsa_diag *diag);
+void cu_lost_add(struct cu_unit *u);
+uint64_t cu_lost_calls(struct cu_unit *u);
+void cu_lost_close(struct cu_unit *u);
+
+/* cu_unit_refuses(u, text) - as cu_unit_halted, and 507 while the log is at its
+ * limit, which passes. cu_unit_turned_away(u) - count one that met it.
+ * cu_unit_halt_log(u, rc) - 507, with the sink's cause and what to do. */
+uint32_t cu_unit_refuses(struct cu_unit *u, struct hsa_buf *text);
+void cu_unit_turned_away(struct cu_unit *u);
+void cu_unit_halt_log(struct cu_unit *u, hsa_rc rc);
+
 /* cu_unit_halt(u, status, cause) - for good; the first cause stands.
  * cu_unit_halted(u, text) - 0, or the status to answer with; text appended. */
 void cu_unit_halt(struct cu_unit *u, uint32_t status, const char *cause);
@@ -241,6 +270,15 @@ void cu_query_admin(const struct cu_unit *u, uint32_t *rc, uint32_t *reason,
     const struct cu_state *s);
 /* cu_domain_flags(s) - of domain information (ep11-tke-wire 5.2). */
 uint32_t cu_domain_flags(const struct cu_state *s);
+/*
+ * cu_selftest_start(u, diag) - at each start: the test; a failed one leaves a
+ * SELF_TEST_FAILED and halts the unit. passed: out, for UNIT_START.
+ * cu_selftest_told(u, rv, sub) - a test on command gave rv: leave the record
+ * that says so, and halt unless it was to fail. Takes the command lock.
+ */
+HSA_MUST_USE hsa_rc cu_selftest_start(
+    struct cu_unit *u, uint32_t rv, struct hsa_diag *diag);
+void cu_selftest_told(struct cu_unit *u, uint32_t rv, uint32_t sub);
 /* cu_selftest(u, sub) - known answers of the token: CKR_OK, or
  * CKR_IBM_ERROR_STATE; sub 1: with an expectation that must fail. */
 uint32_t cu_selftest(const struct cu_unit *u, uint32_t sub);

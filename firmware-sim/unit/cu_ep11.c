@@ -156,18 +156,6 @@ carry_out(struct cu_unit *u, struct hsa_call *c, const struct cu_use *x)
 		ep11_engine_call(u->engine, c);
 }
 
-static void
-halt_log(struct cu_unit *u, hsa_rc rc)
-{
-	struct hsa_diag why = {{0}};
-
-	hsa_diag_set(&why,
-	    "the audit log cannot be written (%s): free space or repair its "
-	    "disk, then restart the unit",
-	    hsa_err_text(rc));
-	cu_unit_halt(u, 507, why.text);
-}
-
 /* Two clock reads are most of what an event costs its caller, so a call
  * without one reads none; the sealer knows the time of day. */
 static hsa_rc
@@ -184,8 +172,9 @@ tell(struct cu_unit *u, struct hsa_call *c, struct cu_use *x)
 	rc = cu_use_leave(u, x, u->mode == CU_EMIT_SEALED, &diag);
 	if (hsa_is_ok(rc))
 		return rc;
-	if (rc.v == HSA_E_IO || rc.v == HSA_E_CLOSED || rc.v == HSA_E_TIMEOUT) {
-		halt_log(u, rc);
+	if (rc.v == HSA_E_IO || rc.v == HSA_E_CLOSED || rc.v == HSA_E_TIMEOUT ||
+	    rc.v == HSA_E_STOPPED) {
+		cu_unit_halt_log(u, rc);
 		return rc;
 	}
 	if (diag.text[0] == '\0')
@@ -215,10 +204,11 @@ cu_unit_call(
 	hsa_call_reset(c);
 	cu_use_room(u);
 	(void)pthread_rwlock_rdlock(&u->work);
-	if (cu_unit_halted(u, NULL) != 0) {
+	if (cu_unit_refuses(u, NULL) != 0) {
 		(void)pthread_rwlock_unlock(&u->work);
-		refuse(c, CKR_DEVICE_ERROR);
-		cu_unit_count(u, CU_STAT_HALTED);
+		refuse(
+		    c, u->error_state ? CKR_IBM_ERROR_STATE : CKR_DEVICE_ERROR);
+		cu_unit_turned_away(u);
 		return;
 	}
 	silent = u->mode == CU_EMIT_OFF;
@@ -232,7 +222,10 @@ cu_unit_call(
 	(void)pthread_rwlock_unlock(&u->work);
 	if (silent)
 		return;
-	if (!hsa_is_ok(rc)) /* nothing leaves whose event is not kept */
+	if (!hsa_is_ok(rc)) { /* nothing leaves whose event is not kept */
 		refuse(c, CKR_DEVICE_ERROR);
+		if (rc.v != HSA_E_STOPPED) /* that one's comes later */
+			cu_lost_add(u);
+	}
 	count(u, c);
 }

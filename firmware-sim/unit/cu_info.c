@@ -430,6 +430,7 @@ cu_unit_info(struct cu_unit *u, uint32_t *rv, struct hsa_buf *out,
 		break;
 	case QUERY_SELFTEST:
 		*rv = cu_selftest(u, subquery);
+		cu_selftest_told(u, *rv, subquery);
 		break;
 	case HSA_INFO_LOCATION:
 		hsa_buf_be32(out, u->id.module_index);

@@ -9,17 +9,19 @@ static hsa_rc
 seal(struct cu_unit *u, uint64_t id, const struct hsa_buf *rec,
     struct hsa_diag *diag)
 {
+	struct hsa_buf text = {0};
 	uint64_t sequence = 0;
 	hsa_rc rc = u->sink.ops->seal(
 	    u->sink.ctx, &sequence, HSA_SOURCE_OUTBOX, id, rec->p, rec->len);
 
-	if (hsa_is_ok(rc))
+	if (hsa_is_ok(rc)) {
 		u->sealed = id;
-	else
-		rc = hsa_fail(diag, rc,
-		    "the audit log cannot be written (%s): free space or "
-		    "repair its disk, then restart the unit",
-		    hsa_err_text(rc));
+		return rc;
+	}
+	cu_unit_halt_log(u, rc); /* the first cause stands */
+	(void)cu_unit_halted(u, &text);
+	hsa_diag_set(diag, "%s", hsa_buf_cstr(&text));
+	hsa_buf_free(&text);
 	return rc;
 }
 

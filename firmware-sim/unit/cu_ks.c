@@ -81,7 +81,7 @@ fail(struct cu_ks_cmd *c, uint32_t rv)
 {
 	struct hsa_buf text = {0};
 
-	(void)cu_unit_halted(c->u, &text);
+	(void)cu_unit_refuses(c->u, &text);
 	clear(c->reply);
 	c->reply->rv = HSA_KS_OK;
 	(void)!hsa_is_ok(cu_ks_refuse(c, rv, "%s", hsa_buf_cstr(&text)));
@@ -246,8 +246,8 @@ cu_unit_keystore(struct cu_unit *u, struct hsa_ks_reply *reply,
 	(void)pthread_mutex_lock(&u->command);
 	c.wall_ns = u->clock->wall_ns(u->clock->ctx);
 	c.mono_ns = u->clock->mono_ns(u->clock->ctx);
-	if (cu_unit_halted(u, NULL) != 0) {
-		cu_unit_count(u, CU_STAT_HALTED);
+	if (cu_unit_refuses(u, NULL) != 0) {
+		cu_unit_turned_away(u);
 		fail(&c, HSA_KS_DEVICE_ERROR);
 	} else {
 		carry_out(&c);

@@ -63,11 +63,18 @@ hsa_rc
 cu_reply_halted(uint32_t *http, char **to, struct cu_unit *u)
 {
 	struct hsa_buf text = {0};
-	uint32_t status = cu_unit_halted(u, &text);
-	hsa_rc rc = cu_reply_text(http, to, status == 0 ? 500 : status,
-	    "the unit has halted: %s; it carries out no command, and whether "
-	    "one that was under way took effect shows after the restart",
-	    hsa_buf_cstr(&text));
+	uint32_t status = cu_unit_refuses(u, &text);
+	hsa_rc rc;
+
+	if (cu_unit_halted(u, NULL) != 0 || status == 0)
+		rc = cu_reply_text(http, to, status == 0 ? 500 : status,
+		    "the unit has halted: %s; it carries out no command, and "
+		    "whether one that was under way took effect shows after "
+		    "the restart",
+		    hsa_buf_cstr(&text));
+	else
+		rc = cu_reply_text(http, to, status,
+		    "the unit carries out no command: %s", hsa_buf_cstr(&text));
 
 	hsa_buf_free(&text);
 	return rc;

@@ -61,6 +61,64 @@ test_cipher(const struct ep11_token *t)
 	return CKR_OK;
 }
 
+static hsa_rc
+leave(struct cu_unit *u, uint32_t rv, const char *when, bool provoked,
+    struct hsa_diag *diag)
+{
+	struct hsa_record r = {0};
+	struct hsa_data *d = &r.special.details;
+	hsa_rc rc;
+
+	u->next = u->now;
+	HSA_TRY(rc, cu_event_special(&r, u,
+			rv == CKR_OK ? HSA_SPECIAL_SELF_TEST
+				     : HSA_SPECIAL_SELF_TEST_FAILED));
+	r.ep11_rc = rv;
+	HSA_TRY(rc, hsa_data_text(d, "when", when));
+	if (provoked)
+		HSA_TRY(rc, hsa_data_boolean(d, "provoked", true));
+	rc = cu_journal_commit(u, &r, diag);
+out:
+	hsa_record_free(&r);
+	return rc;
+}
+
+static void
+halt_failed(struct cu_unit *u)
+{
+	u->error_state = true;
+	cu_unit_halt(u, 503,
+	    "the self-test of its token failed: restore the unit's folder or "
+	    "replace the PKCS#11 module, then `cryptounitd resume`");
+}
+
+hsa_rc
+cu_selftest_start(struct cu_unit *u, uint32_t rv, struct hsa_diag *diag)
+{
+	hsa_rc rc = HSA_OK;
+
+	if (rv == CKR_OK || rv == CKR_FUNCTION_NOT_SUPPORTED)
+		return rc;
+	HSA_TRY(rc, leave(u, rv, "start", false, diag));
+	halt_failed(u);
+out:
+	return rc;
+}
+
+void
+cu_selftest_told(struct cu_unit *u, uint32_t rv, uint32_t sub)
+{
+	if (rv != CKR_OK && rv != CKR_IBM_ERROR_STATE)
+		return; /* there was no test */
+	(void)pthread_mutex_lock(&u->command);
+	/* one that cannot be sealed halts the unit */
+	if (cu_unit_refuses(u, NULL) == 0)
+		(void)!hsa_is_ok(leave(u, rv, "command", sub == 1, NULL));
+	if (rv != CKR_OK && sub == 0)
+		halt_failed(u);
+	(void)pthread_mutex_unlock(&u->command);
+}
+
 uint32_t
 cu_selftest(const struct cu_unit *u, uint32_t sub)
 {

@@ -78,7 +78,9 @@ struct cu_sink_ops {
 	/*
 	 * Leave one call. When it returns, a kill of all processes does not
 	 * lose it. Calls and seals of one thread are sealed in their order.
-	 * durable: wait until it is on stable storage under a checkpoint, too.
+	 * durable: wait until it is on stable storage under a checkpoint, too;
+	 * E_STOPPED when the log closed meanwhile: the call is left, and sealed
+	 * when the log is opened again.
 	 * E_TIMEOUT: nobody took calls for wait_ms; the sink counts it. E_IO,
 	 * E_CLOSED as above. Any number of threads; no lock, system call or
 	 * allocation while there is room and not durable.

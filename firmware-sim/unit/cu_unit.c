@@ -149,6 +149,7 @@ start(struct cu_unit *u, size_t swept, uint64_t resealed, struct hsa_diag *diag)
 {
 	struct hsa_record r = {0};
 	struct hsa_data *d = &r.special.details;
+	uint32_t test;
 	hsa_rc rc;
 
 	u->next = u->now;
@@ -159,7 +160,13 @@ start(struct cu_unit *u, size_t swept, uint64_t resealed, struct hsa_diag *diag)
 	HSA_TRY(rc, hsa_data_integer(d, "resealedRecords", (int64_t)resealed));
 	HSA_TRY(rc, hsa_data_integer(d, "sweptObjects", (int64_t)swept));
 	HSA_TRY(rc, cu_ep11_open(u, diag));
+	test = cu_selftest(u, 0);
+	if (test != CKR_FUNCTION_NOT_SUPPORTED)
+		HSA_TRY(rc, hsa_data_text(d, "selfTest",
+				test == CKR_OK ? "passed" : "failed"));
 	HSA_TRY(rc, cu_journal_commit(u, &r, diag));
+	HSA_TRY(rc, cu_lost_start(u, diag));
+	rc = cu_selftest_start(u, test, diag);
 out:
 	hsa_record_free(&r);
 	return rc;
@@ -189,6 +196,7 @@ unit_free(struct cu_unit *u)
 	cu_ep11_close(u);
 	cu_kinds_free(&u->kinds);
 	cu_store_close(u->store);
+	cu_lost_close(u);
 	(void)pthread_rwlock_destroy(&u->work);
 	(void)pthread_mutex_destroy(&u->command);
 	(void)pthread_mutex_destroy(&u->view);
@@ -212,6 +220,7 @@ cu_unit_open(struct cu_unit **to, const struct cu_identity *id, const char *db,
 	u = calloc(1, sizeof(*u));
 	if (u == NULL)
 		goto out;
+	u->lost.fd = -1;
 	locks_init(u);
 	cu_kinds_init(&u->kinds);
 	u->mode = CU_EMIT_SEALED;
@@ -223,6 +232,7 @@ cu_unit_open(struct cu_unit **to, const struct cu_identity *id, const char *db,
 	u->clock = clock;
 	HSA_TRY(rc, cu_event_check(u, diag));
 	HSA_TRY(rc, cu_store_open(&u->store, db, diag));
+	HSA_TRY(rc, cu_lost_open(u, db, diag));
 	rc = cu_store_load(u->store, &u->now, diag);
 	if (rc.v == HSA_E_NOT_FOUND)
 		rc = first_state(u, diag);
@@ -274,6 +284,7 @@ cu_unit_status(struct cu_unit *u, struct hsa_unit_status *st)
 	    sizeof(st->token_object) / sizeof(st->token_object[0]);
 	struct cu_key_id
 	    object[sizeof(st->token_object) / sizeof(st->token_object[0])];
+	struct hsa_buf text = {0};
 	struct cu_state s;
 	size_t n = 0, i = 0;
 	hsa_rc rc;
@@ -283,10 +294,13 @@ cu_unit_status(struct cu_unit *u, struct hsa_unit_status *st)
 	    rc, u->backend.ops->list(u->backend.ctx, object, &n, objects_max));
 	(void)pthread_mutex_lock(&u->view);
 	s = u->now;
-	memcpy(st->halted, u->halted, sizeof(st->halted));
+	st->lost = u->lost.calls;
 	st->counter_len = cu_stats_export(st->counter,
 	    sizeof(st->counter) / sizeof(st->counter[0]), &u->stats);
 	(void)pthread_mutex_unlock(&u->view);
+	st->halted_status = cu_unit_refuses(u, &text);
+	(void)snprintf(
+	    st->halted, sizeof(st->halted), "%s", hsa_buf_cstr(&text));
 	cu_ep11_status(u, st);
 	cu_emission_status(u, &st->emission);
 	memcpy(st->unit_id, u->id.unit_id, sizeof(st->unit_id));
@@ -311,5 +325,6 @@ cu_unit_status(struct cu_unit *u, struct hsa_unit_status *st)
 	object_text(st->new_object, &s.pending.key);
 	object_text(st->current_object, &s.current.key);
 out:
+	hsa_buf_free(&text);
 	return rc;
 }

@@ -71,7 +71,8 @@ HSA_MUST_USE hsa_rc cu_unit_admin(struct cu_unit *u,
  * one hs-crypto.ep11.use event, answered in c when that is as safe as the mode
  * of emission says. Denied callers: refused with
  * CKR_USER_NOT_LOGGED_IN, and the event says so. A halted unit refuses with
- * CKR_DEVICE_ERROR and leaves no event, as it can leave none.
+ * CKR_DEVICE_ERROR and leaves no event, as it can leave none; their number
+ * is told by a LOST_EVENTS of the next start, and by the status.
  */
 void cu_unit_call(
     struct cu_unit *u, struct hsa_call *c, const struct hsa_caller *caller);
@@ -128,6 +129,16 @@ HSA_MUST_USE hsa_rc cu_unit_emission(struct cu_unit *u, enum cu_emission mode);
  * storage. E_STATE: halted meanwhile; E_TIMEOUT: new ones kept coming, or the
  * sealer is stuck. */
 HSA_MUST_USE hsa_rc cu_unit_flush(struct cu_unit *u);
+
+/*
+ * cu_unit_check(u) - has the log closed meanwhile? Then the unit halts now, not
+ * with its next call. cu_unit_released(u, before, bytes, who, diag) - seal the
+ * LOG_RELEASED that has to stand before segments are deleted (FORMAT W5); who:
+ * the collectors that have them. E_STATE: halted.
+ */
+void cu_unit_check(struct cu_unit *u);
+HSA_MUST_USE hsa_rc cu_unit_released(struct cu_unit *u, uint64_t before,
+    uint64_t bytes, const char *who, struct hsa_diag *diag);
 
 /* cu_unit_status(u, st) - all of hsa_unit_status but pid and collectors. */
 HSA_MUST_USE hsa_rc cu_unit_status(

@@ -40,6 +40,7 @@ struct load {
 	size_t used[LOAD_THREADS_MAX];
 	atomic_uint answered; /* since the load_run before ended */
 	atomic_bool stop;     /* set it to end load_run early */
+	bool halts;           /* CKR_DEVICE_ERROR is an answer like others */
 	bool reconnect;       /* a broken connection is tried again */
 	unsigned int refuse_percent;
 	unsigned int keystore_percent; /* of keystore operations, 0: none */

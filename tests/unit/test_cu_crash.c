@@ -176,6 +176,8 @@ take_print(struct cu_bench *b, struct print *p)
 	p->st.counter_len = 0;
 	memset(p->st.counter, 0, sizeof(p->st.counter));
 	memset(p->st.halted, 0, sizeof(p->st.halted));
+	p->st.halted_status = 0;
+	p->st.lost = 0;
 	p->st.token_object_len = 0; /* strays may lie there until a restart */
 	memset(p->st.token_object, 0, sizeof(p->st.token_object));
 	cu_bench_query(b, &a, TKE_QUERY_DOMAIN_ATTRIBUTES, NULL, 0);

@@ -137,6 +137,15 @@ test_ep_config__optional_keys_may_be_absent_or_empty(void **state)
 	assert_int_equal(c->collector_count, 0);
 	ep_config_free(c);
 	free(s);
+	s = changed("region: us-south\n",
+	    "region: us-south\nlog: {max_bytes: 400000, keep_bytes: 1000, "
+	    "segment_bytes: 65536, release: acknowledged, keep_days: 7}\n");
+	assert_int_equal(parse(&c, s, NULL).v, 0);
+	assert_int_equal(c->log.max_bytes, 400000);
+	assert_int_equal(c->log.release, EP_RELEASE_ACKNOWLEDGED);
+	assert_int_equal(c->log.keep_days, 7);
+	ep_config_free(c);
+	free(s);
 }
 
 struct mistake {
@@ -148,6 +157,18 @@ static const struct mistake mistakes[] = {
     {"region: us-south\n", "", "region"},
     {"region: us-south\n", "region: us-south\ncolour: red\n", "colour"},
     {"region: us-south\n", "region: us-south\nregion: eu-de\n", "region"},
+    {"region: us-south\n", "region: us-south\nlog: {segment_bytes: 100}\n",
+	"log.segment_bytes"},
+    {"region: us-south\n", "region: us-south\nlog: {max_bytes: 100000}\n",
+	"log.max_bytes"},
+    {"region: us-south\n", "region: us-south\nlog: {ring_slots: 1500}\n",
+	"log.ring_slots"},
+    {"region: us-south\n", "region: us-south\nlog: {keep_days: 40000}\n",
+	"log.keep_days"},
+    {"region: us-south\n", "region: us-south\nlog: {release: soon}\n",
+	"release"},
+    {"region: us-south\n", "region: us-south\nlog: {overwrite: 1}\n",
+	"overwrite"},
     {"region: us-south", "region:", "region"},
     {"region: us-south", "region: US South", "region"},
     {"region: us-south", "region: [us-south]", "region"},

@@ -236,6 +236,11 @@ full_status(struct hsa_unit_status *s)
 		memset(s->token_object[s->token_object_len],
 		    (int)s->token_object_len, 16);
 	memset(s->new_object, 'a', 32);
+	s->halted_status = 507;
+	s->lost = 7;
+	s->log_first = 4096;
+	s->log_bytes = 123456;
+	s->log_cap = 1000000;
 	s->emission = (struct hsa_emission_status){
 	    .mode = "ring",
 	    .ring_slots = 65536,
