@@ -282,10 +282,13 @@ cu_store_open(struct cu_store **to, const char *path, struct hsa_diag *diag)
 		goto out;
 	}
 	(void)sqlite3_busy_timeout(s->db, BUSY_MS);
+	/* EXTRA before WAL: the rollback journal that this change itself
+	 * needs must not come back after a power cut, and undo it when the WAL
+	 * holds commits already */
 	HSA_TRY(rc, execute(s,
 			"PRAGMA locking_mode = EXCLUSIVE;"
+			"PRAGMA synchronous = EXTRA;"
 			"PRAGMA journal_mode = WAL;"
-			"PRAGMA synchronous = FULL;"
 			"PRAGMA trusted_schema = OFF;"
 			"PRAGMA secure_delete = ON;"
 			"PRAGMA cell_size_check = ON;",

@@ -1,6 +1,6 @@
 /*
  * cu_store.h - the unit's state and its outbox on disk: one SQLite database
- * (WAL, synchronous FULL, locked against a second process), one connection,
+ * (WAL, synchronous EXTRA, locked against a second process), one connection,
  * used by one thread at a time.
  *
  * A commit holds the whole new state and the one record that tells of it, so
