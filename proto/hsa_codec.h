@@ -104,7 +104,8 @@ enum hsa_frame_kind {
 	HSA_FRAME_RECORDS,
 	HSA_FRAME_CHECKPOINT,
 	HSA_FRAME_ACK,
-	HSA_FRAME_REFUSE
+	HSA_FRAME_REFUSE,
+	HSA_FRAME_HEALTH
 };
 
 struct hsa_frame {
@@ -112,11 +113,13 @@ struct hsa_frame {
 	uint8_t unit_id[HSA_UUID_LEN]; /* hello */
 	char origin[256];              /* hello */
 	uint64_t epoch;                /* hello */
-	uint64_t sequence; /* hello, ack: size; resume: next; records: first */
+	uint64_t sequence; /* hello, ack: size; resume: next; records: first;
+			      health: refused without a record */
+	uint32_t status;   /* health */
 	uint8_t root[HSA_SHA256_LEN]; /* ack */
 	struct hsa_slice *record;     /* records; owned array */
 	size_t record_len;
-	char *text; /* checkpoint note, refuse text; owned */
+	char *text; /* checkpoint note, refuse or health text; owned */
 	size_t text_len;
 	struct hsa_buf *held; /* backs the slices; owned */
 };

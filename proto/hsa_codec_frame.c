@@ -18,6 +18,7 @@ struct bodies {
 	Hsa__V1__Checkpoint checkpoint;
 	Hsa__V1__Ack ack;
 	Hsa__V1__Refuse refuse;
+	Hsa__V1__Health health;
 };
 
 static hsa_rc
@@ -87,6 +88,14 @@ frame_put(Hsa__V1__Frame *m, struct bodies *body, struct hsa_pool *pool,
 		m->kind_case = HSA__V1__FRAME__KIND_REFUSE;
 		m->refuse = &body->refuse;
 		m->refuse->text = hsa_pool_text(pool, f->text);
+		return HSA_OK;
+	case HSA_FRAME_HEALTH:
+		hsa__v1__health__init(&body->health);
+		m->kind_case = HSA__V1__FRAME__KIND_HEALTH;
+		m->health = &body->health;
+		m->health->status = f->status;
+		m->health->text = hsa_pool_text(pool, f->text);
+		m->health->lost = f->sequence;
 		return HSA_OK;
 	}
 	return HSA_RC(E_ARG);
@@ -203,6 +212,11 @@ frame_get(struct hsa_frame *f, const Hsa__V1__Frame *m)
 	case HSA__V1__FRAME__KIND_REFUSE:
 		f->kind = HSA_FRAME_REFUSE;
 		return text_get(f, m->refuse->text, strlen(m->refuse->text));
+	case HSA__V1__FRAME__KIND_HEALTH:
+		f->kind = HSA_FRAME_HEALTH;
+		f->status = m->health->status;
+		f->sequence = m->health->lost;
+		return text_get(f, m->health->text, strlen(m->health->text));
 	default:
 		return HSA_RC(E_FORMAT);
 	}

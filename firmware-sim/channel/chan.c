@@ -283,6 +283,8 @@ chan_start(struct chan **out, const struct chan_config *cfg, struct slog *l)
 	c->pause_max = cfg->pause_max_ms > 0 ? cfg->pause_max_ms : PAUSE_MAX_MS;
 	c->hello_ms = cfg->hello_ms > 0 ? cfg->hello_ms : HELLO_MS;
 	c->stall_ms = cfg->stall_ms > 0 ? cfg->stall_ms : STALL_MS;
+	c->health = cfg->health;
+	c->health_ctx = cfg->health_ctx;
 	memcpy(c->unit_id, cfg->unit_id, sizeof(c->unit_id));
 	c->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (c->stop < 0) {

@@ -16,6 +16,12 @@
 
 struct chan;
 
+struct chan_health {
+	uint32_t status; /* 0, or what callers are told: 507, 503 */
+	uint64_t lost;   /* refused without a record */
+	char text[256];
+};
+
 struct chan_config {
 	const char *name;    /* of the collector, for status */
 	const char *address; /* hsa_addr.h */
@@ -28,6 +34,10 @@ struct chan_config {
 	int pause_max_ms;     /* longest pause between attempts; 0: 2 s */
 	int hello_ms; /* to connect, for TLS, for the answer to Hello; 0: 10 s
 		       */
+	/* NULL, or how the unit is, asked each second: told to the collector
+	 * when it has changed (C9). status 0: it works */
+	void (*health)(void *ctx, struct chan_health *h);
+	void *health_ctx;
 	int stall_ms; /* without progress while an Ack is due; 0: 30 s */
 };
 

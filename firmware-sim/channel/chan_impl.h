@@ -53,8 +53,11 @@ struct chan {
 	uint64_t held;        /* acknowledged on it */
 	bool idle, log_ended; /* nothing to read now; never again */
 	bool lasting;         /* last_error stands until a good Ack */
-	int64_t moved;        /* ms of the last progress */
-	int64_t ends;         /* of the certificates, s since 1970; 0: none */
+	void (*health)(void *ctx, struct chan_health *h);
+	void *health_ctx;
+	uint32_t told; /* status that this connection was told */
+	int64_t moved; /* ms of the last progress */
+	int64_t ends;  /* of the certificates, s since 1970; 0: none */
 	int pause;
 };
 

@@ -6,6 +6,7 @@
 
 #include "chan_impl.h"
 
+#define HEALTH_MS 1000 /* between looks at the unit */
 /* Of records in a frame, and of bytes on their way. */
 #define BATCH_BYTES ((size_t)256 * 1024)
 #define CLOCK_S 60 /* between two looks at the clock for certificates */
@@ -182,6 +183,31 @@ act(struct chan *c, int revents)
 	return rc;
 }
 
+/* C9: only what changed; a collector that comes to a unit that works knows. */
+static hsa_rc
+tell_health(struct chan *c)
+{
+	struct hsa_frame f = {.kind = HSA_FRAME_HEALTH};
+	struct chan_health h = {.status = 0};
+	hsa_rc rc = HSA_OK;
+
+	if (c->health == NULL || c->reader == NULL)
+		return rc;
+	c->health(c->health_ctx, &h);
+	if (h.status == c->told)
+		return rc;
+	f.status = h.status;
+	f.sequence = h.lost;
+	f.text = h.text;
+	f.text_len = strlen(h.text);
+	/* behind what was read so far, not between records and checkpoint */
+	HSA_TRY(rc, send_records(c));
+	HSA_TRY(rc, chan_conn_send(&c->conn, &f));
+	c->told = h.status;
+out:
+	return rc;
+}
+
 static hsa_rc
 wait_for_news(struct chan *c, int drain_left)
 {
@@ -208,6 +234,8 @@ wait_for_news(struct chan *c, int drain_left)
 			      !chan_window_full(&c->window)));
 	if (c->reader != NULL && c->idle && !c->log_ended)
 		p[2].fd = slog_reader_fd(c->reader);
+	if (c->health != NULL && c->reader != NULL)
+		left = chan_sooner(left, HEALTH_MS);
 	if (poll(p, 3, chan_sooner(chan_sooner(quiet, left), drain_left)) < 0)
 		return errno == EINTR ? HSA_OK : HSA_RC(E_IO);
 	if (p[1].revents != 0)
@@ -227,6 +255,7 @@ chan_session(struct chan *c)
 	chan_window_reset(&c->window);
 	c->log_ended = c->idle = false;
 	c->held = 0;
+	c->told = 0;
 	c->span_len = 0;
 	hsa_buf_reset(&c->records);
 	c->moved = chan_now_ms();
@@ -239,6 +268,7 @@ chan_session(struct chan *c)
 			if (nothing_due) /* the clock starts now */
 				c->moved = chan_now_ms();
 		}
+		HSA_TRY(rc, tell_health(c));
 		rc = chan_conn_flush(&c->conn, &moved);
 		if (moved)
 			c->moved = chan_now_ms();

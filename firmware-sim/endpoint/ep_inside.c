@@ -1,6 +1,7 @@
 /* ep_inside.c - see ep_inside.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,10 @@ struct ep_inside {
 	struct cu_unit *cu;
 	struct chan *chan[EP_COLLECTORS_MAX];
 	struct ep_keep *keep;
-	int lock, dir; /* dir: the installation's folder */
+	pthread_mutex_t health;  /* channels outlive the unit a while: */
+	bool gone;               /* it must not be asked any more */
+	struct chan_health last; /* what it said */
+	int lock, dir;           /* dir: the installation's folder */
 };
 
 static hsa_rc
@@ -195,6 +199,19 @@ address(struct hsa_buf *b, const struct ep_inside *u, const char *configured)
 		    b, "%s/proc/self/fd/%d/%s", scheme, u->dir, path);
 }
 
+static void
+health(void *ctx, struct chan_health *to)
+{
+	struct ep_inside *u = ctx;
+
+	(void)pthread_mutex_lock(&u->health);
+	if (!u->gone)
+		u->last.status = cu_unit_health(
+		    u->cu, u->last.text, sizeof(u->last.text), &u->last.lost);
+	*to = u->last;
+	(void)pthread_mutex_unlock(&u->health);
+}
+
 static hsa_rc
 start_channels(struct ep_inside *u)
 {
@@ -215,6 +232,8 @@ start_channels(struct ep_inside *u)
 	cc.origin = hsa_buf_cstr(&u->origin);
 	memcpy(cc.unit_id, u->id, sizeof(cc.unit_id));
 	cc.epoch = st->epoch;
+	cc.health = health;
+	cc.health_ctx = u;
 	for (i = 0; i < u->cfg->collector_count; i++) {
 		cc.name = u->cfg->collector[i].name;
 		cc.tls_name = ep_collector_tls_name(&u->cfg->collector[i]);
@@ -407,6 +426,7 @@ ep_inside_open(struct ep_inside **to, const char *dir, const char *name,
 	if (u == NULL)
 		goto out;
 	u->lock = u->dir = -1;
+	(void)pthread_mutex_init(&u->health, NULL);
 	HSA_TRY(rc, ep_config_load(&u->cfg, dir, diag));
 	HSA_TRY(rc, find_unit(u, dir, name, diag));
 	HSA_TRY(rc, path_in(&path, u, "lock"));
@@ -431,6 +451,9 @@ ep_inside_close(struct ep_inside *u)
 	if (u == NULL)
 		return;
 	ep_keep_stop(u->keep);
+	(void)pthread_mutex_lock(&u->health);
+	u->gone = true;
+	(void)pthread_mutex_unlock(&u->health);
 	cu_unit_close(u->cu);
 	stop_channels(u);
 	slog_close(u->log);
@@ -445,5 +468,6 @@ ep_inside_close(struct ep_inside *u)
 	hsa_buf_free(&u->log_crn);
 	hsa_buf_free(&u->label);
 	ep_config_free(u->cfg);
+	(void)pthread_mutex_destroy(&u->health);
 	free(u);
 }

@@ -212,6 +212,18 @@ cu_unit_check(struct cu_unit *u)
 		cu_unit_halt_log(u, HSA_RC(E_IO));
 }
 
+uint32_t
+cu_unit_health(struct cu_unit *u, char *text, size_t room, uint64_t *lost)
+{
+	struct hsa_buf b = {0};
+	uint32_t status = cu_unit_refuses(u, &b);
+
+	(void)snprintf(text, room, "%s", hsa_buf_cstr(&b));
+	*lost = cu_lost_calls(u);
+	hsa_buf_free(&b);
+	return status;
+}
+
 /* ---- what was released --------------------------------------------------- */
 
 hsa_rc

@@ -137,6 +137,10 @@ HSA_MUST_USE hsa_rc cu_unit_flush(struct cu_unit *u);
  * the collectors that have them. E_STATE: halted.
  */
 void cu_unit_check(struct cu_unit *u);
+/* cu_unit_health(u, text, room, lost) - 0, or the status that callers are told,
+ * with the cause; and how many were refused without a record. */
+uint32_t cu_unit_health(
+    struct cu_unit *u, char *text, size_t room, uint64_t *lost);
 HSA_MUST_USE hsa_rc cu_unit_released(struct cu_unit *u, uint64_t before,
     uint64_t bytes, const char *who, struct hsa_diag *diag);
 

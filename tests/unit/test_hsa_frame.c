@@ -252,6 +252,12 @@ static const struct hsa_frame frames[] = {
     {.kind = HSA_FRAME_ACK},
     {.kind = HSA_FRAME_REFUSE, .text = note, .text_len = sizeof(note) - 1},
     {.kind = HSA_FRAME_REFUSE},
+    {.kind = HSA_FRAME_HEALTH},
+    {.kind = HSA_FRAME_HEALTH,
+	.status = 507,
+	.sequence = 12,
+	.text = note,
+	.text_len = sizeof(note) - 1},
 };
 #define FRAMES (sizeof(frames) / sizeof(frames[0]))
 
@@ -337,7 +343,7 @@ static const struct {
 	"19 0a17 0801 1210 11111111111111111111111111111111 "
 	"1a0161"},
     {"E_FORMAT", "nothing", "00"},
-    {"E_FORMAT", "unknown kind", "02 3a00"},
+    {"E_FORMAT", "unknown kind", "02 4200"},
     {"E_FORMAT", "two kinds", "04 1200 3200"},
     {"E_FORMAT", "hello of version 0",
 	"17 0a15 1210 11111111111111111111111111111111 1a0161"},

@@ -273,7 +273,8 @@ send_out(struct loop *l, struct conn *c)
 {
 	struct hsa_buf *out = &c->peer.out;
 
-	if (c->peer.note.text[0] != '\0' && !c->said) {
+	if (c->peer.note.text[0] != '\0' && (!c->said || c->peer.fresh)) {
+		c->peer.fresh = false;
 		say(c, c->peer.note.text);
 		c->said = true;
 	}

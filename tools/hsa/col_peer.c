@@ -237,6 +237,17 @@ frame(struct col_peer *p, const struct hsa_frame *f)
 		drop_pending(p);
 		p->done = true;
 		break;
+	case HSA_FRAME_HEALTH:
+		p->fresh = true;
+		if (f->status == 0)
+			hsa_diag_set(&p->note, "the unit works again");
+		else
+			hsa_diag_set(&p->note,
+			    "the unit refuses work (%" PRIu32 "): %.700s; "
+			    "%" PRIu64 " calls refused without a record",
+			    f->status, f->text == NULL ? "" : f->text,
+			    f->sequence);
+		break;
 	case HSA_FRAME_RESUME:
 	case HSA_FRAME_ACK:
 		col_peer_refuse(p, "a frame that only a collector sends");

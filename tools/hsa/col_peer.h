@@ -29,6 +29,7 @@ struct col_peer {
 	struct hsa_buf out;     /* frames to send */
 	bool done;              /* send `out`, then close */
 	bool warned;
+	bool fresh;           /* note is one more than was said */
 	struct hsa_diag note; /* for the log: refusals and warnings, or "" */
 };
 
