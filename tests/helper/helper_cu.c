@@ -670,6 +670,21 @@ cu_bench_counter(struct cu_bench *b, const char *name)
 	abort();
 }
 
+/* What a unit tells of itself, asked or not. */
+static bool
+of_its_life(const struct hsa_record *r)
+{
+	static const char *const names[] = {"UNIT_START", "UNIT_STOP",
+	    "SELF_TEST", "SELF_TEST_FAILED", "LOST_EVENTS"};
+	size_t i = 0;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (r->body == HSA_BODY_SPECIAL &&
+		    strcmp(r->special.name, names[i]) == 0)
+			return true;
+	return false;
+}
+
 void
 cu_bench_check_log(struct cu_bench *b)
 {
@@ -679,19 +694,17 @@ cu_bench_check_log(struct cu_bench *b)
 
 	for (i = 0; i < b->sink->len; i++) {
 		struct hsa_record r = {0};
-		bool start = false, life = false;
+		bool start = false;
 
 		sink_mock_get(b->sink, &r, i);
 		CHECK(r.sequence == i);
 		CHECK(r.source_sequence == ++of_source[r.source]);
 		start = r.body == HSA_BODY_SPECIAL &&
 			strcmp(r.special.name, "UNIT_START") == 0;
-		life = start || (r.body == HSA_BODY_SPECIAL &&
-				    strcmp(r.special.name, "UNIT_STOP") == 0);
 		CHECK(r.epoch == epoch + (start ? 1 : 0));
 		epoch = r.epoch;
 		starts += start ? 1 : 0;
-		lives += life ? 1 : 0;
+		lives += of_its_life(&r) ? 1 : 0;
 		CHECK(memcmp(r.unit_id, b->id.unit_id, 16) == 0);
 		hsa_record_free(&r);
 	}
