@@ -191,9 +191,6 @@ open_ring(struct slog *l, const struct slog_config *cfg, struct hsa_diag *diag)
 	l->cursor = slog_ring_tail(l->ring);
 	if (l->ring_found == SLOG_RING_OLD)
 		l->orphans = slog_ring_head(l->ring);
-	/* a new chain has none of the calls that the one before had */
-	if (l->has_chain && l->tip.size == 0)
-		return rc;
 	if (slog_ring_sealed(l->ring) > last)
 		rc = hsa_fail(diag, HSA_RC(E_CORRUPT),
 		    "the ring %s knows of calls that were sealed, and the log "
@@ -247,9 +244,6 @@ slog_open(
 	l->segment_bytes =
 	    cfg->segment_bytes != 0 ? cfg->segment_bytes : SEGMENT_BYTES;
 	l->cap_bytes = cfg->cap_bytes;
-	l->has_chain = cfg->chain != NULL;
-	if (l->has_chain)
-		l->chain = *cfg->chain;
 	if (cfg->ring != NULL && cfg->clock == NULL) {
 		rc = HSA_RC(E_ARG); /* calls need contexts */
 		goto out;
@@ -277,8 +271,6 @@ slog_open(
 	}
 	HSA_TRY(rc, open_ring(l, cfg, diag));
 	l->sealed = l->tip;
-	if (l->has_chain && l->tip.size == 0)
-		l->sealed.epoch = l->chain.epoch;
 	memcpy(l->queue_last, l->tip.last, sizeof(l->queue_last));
 	l->refs = 1;
 	HSA_TRY(rc, conds_init(l));

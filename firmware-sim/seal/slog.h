@@ -20,16 +20,6 @@ struct cu_clock;
 struct slog;
 struct slog_os; /* slog_os.h: the calls to the file system, for fault tests */
 
-/* What a log stands for that could not go on: told by its first records. The
- * texts stay the caller's until slog_close. */
-struct slog_chain {
-	uint64_t number; /* 2: the first one of these */
-	uint64_t epoch;  /* of the unit when it began */
-	const char *old_origin, *old_folder, *why;
-	uint64_t old_size; /* as far as it was good, with its root there */
-	uint8_t old_root[HSA_SHA256_LEN];
-};
-
 struct slog_config {
 	const char *dir;    /* made if absent, 0700 */
 	const char *origin; /* checkpoint origin and key name, no blank, no + */
@@ -46,7 +36,6 @@ struct slog_config {
 	uint8_t unit_id[HSA_UUID_LEN]; /* in them */
 	/* bytes that the files may take (slog_kept's full); 0: no limit */
 	uint64_t cap_bytes;
-	const struct slog_chain *chain; /* NULL: the unit's first log */
 	const char *ring;    /* file for calls, on tmpfs; NULL: no calls */
 	uint32_t ring_slots; /* of a new one; 0: SLOG_RING_SLOTS */
 };

@@ -51,10 +51,7 @@ segment_begin(struct slog *l, struct slog_batch *b)
 	HSA_TRY(rc, hsa_buf_rc(&b->header));
 	l->sealed.end = b->header.len;
 	if (l->own)
-		HSA_TRY(rc,
-		    slog_own_special(l, b, HSA_SPECIAL_SEGMENT_OPENED, NULL));
-	if (l->own && l->has_chain && l->sealed.segment == 0)
-		rc = slog_own_chain(l, b);
+		rc = slog_own_special(l, b, HSA_SPECIAL_SEGMENT_OPENED, NULL);
 out:
 	return rc;
 }

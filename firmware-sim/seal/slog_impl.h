@@ -107,9 +107,7 @@ struct slog {
 	enum slog_ring_found ring_found;
 	uint64_t cap_bytes; /* 0: none */
 	atomic_bool at_cap; /* it is reached; set under mutex */
-	bool has_chain;     /* of what it stands for: */
-	struct slog_chain chain;
-	uint64_t orphans; /* calls before this position: a dead process's */
+	uint64_t orphans;   /* calls before this position: a dead process's */
 	uint64_t ring_drained; /* those of them that were published */
 	bool own;              /* it adds records of its own */
 	uint8_t unit_id[HSA_UUID_LEN];

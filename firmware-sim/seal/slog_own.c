@@ -72,25 +72,3 @@ out:
 	hsa_data_free(&d);
 	return rc;
 }
-
-/* ---- a new chain --------------------------------------------------------- */
-
-hsa_rc
-slog_own_chain(struct slog *l, struct slog_batch *b)
-{
-	const struct slog_chain *c = &l->chain;
-	struct hsa_data d = {0};
-	hsa_rc rc;
-
-	HSA_TRY(rc, hsa_data_integer(&d, "chain", (int64_t)c->number));
-	HSA_TRY(rc, hsa_data_text(&d, "oldOrigin", c->old_origin));
-	HSA_TRY(rc, hsa_data_integer(&d, "oldRecords", (int64_t)c->old_size));
-	HSA_TRY(
-	    rc, hsa_data_hex(&d, "oldRoot", c->old_root, sizeof(c->old_root)));
-	HSA_TRY(rc, hsa_data_text(&d, "oldFolder", c->old_folder));
-	HSA_TRY(rc, hsa_data_text(&d, "why", c->why));
-	rc = slog_own_special(l, b, HSA_SPECIAL_NEW_CHAIN, &d);
-out:
-	hsa_data_free(&d);
-	return rc;
-}

@@ -21,7 +21,4 @@ HSA_MUST_USE hsa_rc slog_own_special(struct slog *l, struct slog_batch *b,
 HSA_MUST_USE hsa_rc slog_own_clock(
     struct slog *l, struct slog_batch *b, uint64_t *offset);
 
-/* slog_own_chain(l, b) - NEW_CHAIN, from l->chain. */
-HSA_MUST_USE hsa_rc slog_own_chain(struct slog *l, struct slog_batch *b);
-
 #endif

@@ -173,8 +173,8 @@ static const struct {
 } fixes[] = {
     {"No space left", "free space on its disk"},
     {"quota", "free space on its disk"},
-    {"was deleted", "put its folder back, or begin a new log"},
-    {"another file", "put its folder back, or begin a new log"},
+    {"was deleted", "put its folder back as it was"},
+    {"another file", "put its folder back as it was"},
     {"Permission denied", "make its folder writable"},
     {"Read-only", "mount its disk for writing"},
 };
