@@ -201,6 +201,17 @@ connect_one(struct chan *c, const struct addrinfo *a, int64_t until, int *err)
 	return rc;
 }
 
+/* From a on; never 0. */
+static int
+addresses(const struct addrinfo *a)
+{
+	int n = 1;
+
+	while ((a = a->ai_next) != NULL)
+		n++;
+	return n;
+}
+
 /* Every address of the name in turn; a silent one must not cost the others
  * their time. */
 static hsa_rc
@@ -208,15 +219,14 @@ connect_any(struct chan *c, int64_t until)
 {
 	struct addrinfo *all = NULL;
 	int64_t left;
-	int err = 0, n = 0;
+	int err = 0;
 	hsa_rc rc;
 
 	HSA_TRY(rc, resolve(&all, c, until));
-	for (const struct addrinfo *a = all; a != NULL; a = a->ai_next)
-		n++;
-	for (const struct addrinfo *a = all; a != NULL; a = a->ai_next, n--) {
+	for (const struct addrinfo *a = all; a != NULL; a = a->ai_next) {
 		left = until - chan_now_ms();
-		rc = connect_one(c, a, chan_now_ms() + left / n, &err);
+		rc = connect_one(
+		    c, a, chan_now_ms() + left / addresses(a), &err);
 		if (hsa_is_ok(rc) || rc.v == HSA_E_STOPPED)
 			break;
 	}
