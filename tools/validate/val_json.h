@@ -100,7 +100,7 @@ val_next(const struct val_json *j, const struct val_node *n)
 /* val_is(j, n, s) - n is the string s. */
 bool val_is(const struct val_json *j, const struct val_node *n, const char *s);
 /* val_member(j, n, name) - of an object: the first of that name, or NULL. name
- * may hold dots. val_member_n: name has n bytes and no dots. */
+ * may hold dots. */
 const struct val_node *val_member(
     const struct val_json *j, const struct val_node *n, const char *name);
 /* val_integer(j, n, v) - a number that is an integer within 2^53. */
