@@ -4,9 +4,10 @@
 
 #include "cmd.h"
 #include "hsa_buf.h"
-#include "val_in.h"
+#include "log_set.h"
 #include "val_known.h"
 #include "val_out.h"
+#include "val_read.h"
 #include "val_run.h"
 
 struct job {
@@ -15,8 +16,10 @@ struct job {
 	struct val_sum sum;
 	struct val_known *known; /* NULL: no baseline */
 	struct val_place place;
+	struct vfy_keys keys;        /* given; none: those beside a log */
 	const struct val_text *text; /* at hand */
-	bool quiet;
+	bool open; /* its event was told; a record without one is none */
+	int code;
 };
 
 /* Characters before byte `at` of its line, and that line. */
@@ -44,12 +47,23 @@ where(struct val_place *p, const struct val_text *t, uint32_t at)
 }
 
 static void
+begin(struct job *j)
+{
+	if (j->open)
+		return;
+	j->open = true;
+	j->out.ops->event(&j->out, &j->place);
+}
+
+static void
 take(void *ctx, const struct val_finding *f)
 {
 	struct job *j = ctx;
 	struct val_place p = j->place;
 	const char *action = val_get(&j->run.event, VAL_F_ACTION);
 
+	if (j->text != NULL && !j->run.no_event)
+		begin(j);
 	p.action = action == NULL ? "" : action;
 	if (j->known != NULL && val_known_has(j->known, &p, f)) {
 		j->sum.known++;
@@ -59,26 +73,27 @@ take(void *ctx, const struct val_finding *f)
 		j->sum.errors++;
 	else
 		j->sum.warnings++;
-	where(&p, j->text, f->at);
+	if (j->text != NULL)
+		where(&p, j->text, f->at);
 	j->out.ops->finding(&j->out, &p, f);
 }
 
 static hsa_rc
-one(struct job *j, const struct val_text *t)
+on_text(void *ctx, const struct val_text *t)
 {
+	struct job *j = ctx;
 	const char *action;
-	hsa_rc rc = HSA_OK;
+	hsa_rc rc;
 
 	j->text = t;
+	j->open = false;
 	j->place.line = t->line;
 	j->place.action = "";
-	j->out.ops->event(&j->out, &j->place);
-	if (t->bad != NULL) {
-		memset(&j->run.event, 0, sizeof(j->run.event));
-		val_find_place(&j->run.report, VAL_E01, 0, "%s", t->bad);
-	} else {
-		HSA_TRY(rc, val_run_text(&j->run, t->p, t->n));
-	}
+	HSA_TRY(rc, val_run_take(&j->run, t));
+	rc = j->out.rc;
+	if (j->run.no_event)
+		goto out;
+	begin(j);
 	action = val_get(&j->run.event, VAL_F_ACTION);
 	j->place.action = action == NULL ? "" : action;
 	j->out.ops->event_end(&j->out, &j->place);
@@ -86,32 +101,25 @@ one(struct job *j, const struct val_text *t)
 	j->place.index++;
 	rc = j->out.rc;
 out:
+	j->text = NULL;
 	return rc;
 }
 
-static int
-input(struct job *j, const char *path)
+static hsa_rc
+on_input(void *ctx, const char *name)
 {
-	struct hsa_diag diag = {{0}};
-	struct val_in *in = NULL;
-	struct val_text t = {0};
-	hsa_rc rc;
+	struct job *j = ctx;
 
-	j->place = (struct val_place){.input = path, .action = ""};
-	HSA_TRY(rc, val_in_open(&in, path, &diag));
-	do {
-		rc = val_in_next(in, &t, &diag);
-		if (hsa_is_ok(rc))
-			rc = one(j, &t);
-	} while (hsa_is_ok(rc));
-	if (rc.v == HSA_E_NOT_FOUND)
-		rc = HSA_OK;
-out:
-	val_in_close(in);
-	if (hsa_is_ok(rc))
-		return CMD_OK;
-	return cmd_error(&cmd_validate, "%s: %s", path,
-	    diag.text[0] != '\0' ? diag.text : hsa_err_text(rc));
+	j->place = (struct val_place){.input = name, .action = ""};
+	return HSA_OK;
+}
+
+static void
+on_bad(void *ctx, const char *name, const char *why)
+{
+	struct job *j = ctx;
+
+	j->code = cmd_error(&cmd_validate, "%s: %s", name, why);
 }
 
 /* ---- the command line ---------------------------------------------------- */
@@ -166,23 +174,25 @@ struct wish {
 static int
 work(struct job *j, char **files, int n)
 {
-	int code = CMD_OK, i, c;
+	const struct val_taker taker = {on_input, on_text, on_bad, j};
+	hsa_rc rc = HSA_OK;
+	int i;
 
 	j->run.report.take = take;
 	j->run.report.ctx = j;
 	j->out.to = stdout;
 	j->out.ops->begin(&j->out);
-	for (i = 0; i < n; i++) {
-		c = input(j, files[i]);
-		code = c != CMD_OK ? c : code;
-	}
+	for (i = 0; i < n && hsa_is_ok(rc); i++)
+		rc = val_read(files[i], &j->keys, &taker);
 	j->out.ops->end(&j->out, &j->sum);
 	if (!hsa_is_ok(j->out.rc))
 		return cmd_error(
 		    &cmd_validate, "cannot write: %s", hsa_err_text(j->out.rc));
-	if (code == CMD_OK && j->sum.errors > 0)
-		code = CMD_FOUND;
-	return cmd_flush(&cmd_validate, code);
+	if (!hsa_is_ok(rc))
+		return cmd_error(&cmd_validate, "%s", hsa_err_text(rc));
+	if (j->code == CMD_OK && j->sum.errors > 0)
+		j->code = CMD_FOUND;
+	return cmd_flush(&cmd_validate, j->code);
 }
 
 static int
@@ -252,12 +262,14 @@ run(int argc, char **argv)
 	    {"disable", required_argument, NULL, 'd'},
 	    {"baseline", required_argument, NULL, 'b'},
 	    {"private-network", no_argument, NULL, 'n'},
+	    {"key", required_argument, NULL, 'k'},
 	    {"checks", no_argument, NULL, 'c'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
 	struct wish w = {.profile = "ibm-at", .format = "text"};
 	struct job *j = calloc(1, sizeof(*j));
+	struct hsa_diag diag = {{0}};
 	int o, code = CMD_USAGE;
 
 	if (j == NULL)
@@ -265,7 +277,7 @@ run(int argc, char **argv)
 	w.color = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL;
 	opterr = 0;
 	while (
-	    (o = getopt_long(argc, argv, "p:slf:d:b:nch", longs, NULL)) != -1)
+	    (o = getopt_long(argc, argv, "p:slf:d:b:nk:ch", longs, NULL)) != -1)
 		switch (o) {
 		case 'p':
 			w.profile = optarg;
@@ -291,6 +303,11 @@ run(int argc, char **argv)
 		case 'n':
 			w.private_network = true;
 			break;
+		case 'k':
+			if (hsa_is_ok(log_set_keys(&j->keys, optarg, &diag)))
+				break;
+			code = cmd_error(&cmd_validate, "%s", diag.text);
+			goto out;
 		case 'c':
 			code = checks();
 			goto out;
@@ -303,8 +320,8 @@ run(int argc, char **argv)
 		}
 	if (optind == argc) {
 		code = cmd_usage(&cmd_validate,
-		    "which file? name files with events, or - for standard "
-		    "input");
+		    "which file? name files with events, logs, or - for "
+		    "standard input");
 		goto out;
 	}
 	if (set_up(j, &w))
@@ -313,6 +330,7 @@ out:
 	val_run_free(&j->run);
 	val_out_free(&j->out);
 	val_known_free(j->known);
+	vfy_keys_free(&j->keys);
 	free(j);
 	return code;
 }
@@ -322,12 +340,15 @@ const struct cmd cmd_validate = {
     .run = run,
     .summary = "check the fields of events, for pipelines to gate on",
     .help =
-	"usage: hsa validate [options] FILE|-...\n\n"
+	"usage: hsa validate [options] FILE|DIR|-...\n\n"
 	"FILE holds events as JSON lines, as one array, one after another, or "
 	"as a\ntab-separated table with a column \"text\"; gzip and zstd are "
-	"seen through. Each\nevent is checked against the documented fields of "
-	"its action. What cannot be\nparsed is a finding, E01, and the next "
-	"event follows.\n\n"
+	"seen through. Lines\nof `hsa export --format envelope` are unwrapped. "
+	"A folder is a sealed log, a\nunit's folder, a state directory or a "
+	"collector's folder: each log is verified\nwhile it is read, and a "
+	"damaged one is unreadable from there on. Each event is\nchecked "
+	"against the documented fields of its action. What cannot be parsed is "
+	"a\nfinding, E01, and the next event follows.\n\n"
 	"  -p, --profile P    ibm-at (default): events as the service emits "
 	"them;\n                     at-export: as a collector exports them, "
 	"data as strings\n"
@@ -340,6 +361,8 @@ const struct cmd cmd_validate = {
 	"  -d, --disable IDS  checks to leave out: E14,W01\n"
 	"  -b, --baseline F   findings of an earlier run, --format json, not "
 	"told again\n"
+	"  -k, --key FILE     the units' checkpoint.pub, for logs; repeatable. "
+	"Default: that\n                     beside the log\n"
 	"  -c, --checks       list the checks: id, level, reason, source\n\n"
 	"Exit code 0: no errors, 1: errors, 2: wrong usage or unreadable "
 	"input.\n",

@@ -58,9 +58,12 @@ enum val_outcome {
 	VAL_OUTCOME_PENDING
 };
 
+struct val_envelope;
+
 struct val_event {
 	const struct val_config *cfg;
 	const struct val_json *json;
+	const struct val_envelope *envelope; /* NULL: none */
 	/* only values of a kind that the field may have; NULL: none */
 	const struct val_node *field[VAL_FIELDS];
 	const struct hsa_action_row *row; /* NULL: unknown action */

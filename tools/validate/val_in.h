@@ -11,12 +11,16 @@
 #include "hsa_err.h"
 
 struct val_in;
+struct val_envelope;
 
 struct val_text {
 	const void *p; /* valid until the next call */
 	size_t n;
 	uint64_t line;   /* of its first byte, from 1; 0: no text file */
 	const char *bad; /* not NULL: no text, but what is wrong there */
+	/* of a sealed record (val_read.h); NULL: none. One that is `special`
+	 * has no text */
+	const struct val_envelope *envelope;
 };
 
 /*

@@ -396,6 +396,18 @@ out:
 }
 
 void
+val_json_root(struct val_json *j, size_t at)
+{
+	uint32_t i;
+
+	j->node[0] = j->node[at];
+	j->node[0].member = false;
+	j->node[0].parent = j->node[0].next = 0;
+	for (i = j->node[0].child; i != 0; i = j->node[i].next)
+		j->node[i].parent = 0;
+}
+
+void
 val_json_free(struct val_json *j)
 {
 	free(j->node);

@@ -72,6 +72,9 @@ HSA_MUST_USE hsa_rc val_json_parse(struct val_json *j, size_t *at,
  * stays a string. Only E_NOMEM fails.
  */
 HSA_MUST_USE hsa_rc val_json_graft(struct val_json *j, size_t at, size_t from);
+/* val_json_root(j, at) - node `at` becomes the root; what is around it is in
+ * no list any more. */
+void val_json_root(struct val_json *j, size_t at);
 void val_json_free(struct val_json *j);
 
 /* The name or string of a node. */

@@ -44,16 +44,16 @@ out:
 	return rc;
 }
 
-hsa_rc
-val_run_text(struct val_run *v, const void *p, size_t n)
+static hsa_rc
+check(struct val_run *v, const struct val_text *t)
 {
+	const struct val_envelope *envelope = t->envelope;
 	struct hsa_diag diag = {{0}};
 	size_t at = 0, i;
+	bool event = false;
 	hsa_rc rc;
 
-	memset(&v->event, 0, sizeof(v->event));
-	v->report.strict = v->cfg.strict;
-	rc = val_json_parse(&v->json, &at, &diag, p, n);
+	rc = val_json_parse(&v->json, &at, &diag, t->p, t->n);
 	if (rc.v == HSA_E_NOMEM)
 		return rc;
 	if (!hsa_is_ok(rc)) {
@@ -63,19 +63,51 @@ val_run_text(struct val_run *v, const void *p, size_t n)
 	}
 	if (v->cfg.profile == VAL_AT_EXPORT)
 		HSA_TRY(rc, unwrap(v));
+	if (envelope == NULL && val_envelope_is(&v->json, &event)) {
+		v->no_event = !event;
+		val_envelope_unwrap(&v->envelope, &v->json, &v->report);
+		envelope = &v->envelope;
+		if (v->no_event) {
+			val_rule_json(&v->json, &v->report);
+			goto out;
+		}
+	}
 	if (v->json.node[0].kind != VAL_OBJECT) {
 		val_rule_json(&v->json, &v->report);
 		val_find_at(&v->report, VAL_E01, "", "is no JSON object");
 		goto out;
 	}
 	val_event_read(&v->event, &v->report, &v->cfg, &v->json);
+	v->event.envelope = envelope;
 	val_rule_json(&v->json, &v->report);
 	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
 		rules[i](&v->event, &v->report);
 out:
-	if (hsa_is_ok(rc) && v->report.nomem)
-		rc = HSA_RC(E_NOMEM);
 	return rc;
+}
+
+hsa_rc
+val_run_take(struct val_run *v, const struct val_text *t)
+{
+	hsa_rc rc = HSA_OK;
+
+	memset(&v->event, 0, sizeof(v->event));
+	v->no_event = t->envelope != NULL && t->envelope->special;
+	v->report.strict = v->cfg.strict;
+	if (t->bad != NULL)
+		val_find_place(&v->report, VAL_E01, 0, "%s", t->bad);
+	else if (!v->no_event)
+		HSA_TRY(rc, check(v, t));
+	if (v->report.nomem)
+		rc = HSA_RC(E_NOMEM);
+out:
+	return rc;
+}
+
+hsa_rc
+val_run_text(struct val_run *v, const void *p, size_t n)
+{
+	return val_run_take(v, &(const struct val_text){.p = p, .n = n});
 }
 
 void
