@@ -114,7 +114,7 @@ cryptounit_emission(struct cryptounit *u, enum cryptounit_emission mode)
 		return HSA_RC(E_STATE);
 	if (mode < CRYPTOUNIT_SEALED || mode > CRYPTOUNIT_RING)
 		return HSA_RC(E_ARG);
-	return cu_unit_emission(ep_inside_unit(u->in), modes[mode]);
+	return ep_inside_emission(u->in, modes[mode], NULL);
 }
 
 hsa_rc

@@ -204,7 +204,6 @@ stop_channels(struct hsa_emitter *e)
 void
 hsa_emitter_close(struct hsa_emitter *e)
 {
-	struct hsa_diag why = {{0}};
 	bool good = true;
 
 	/* what is open belongs to the parent, and so does its memory */
@@ -213,16 +212,13 @@ hsa_emitter_close(struct hsa_emitter *e)
 	if (e->mode == HSA_EMITTER_OFF)
 		good = hsa_is_ok(hsa_emitter_special(e, HSA_SPECIAL_EMISSION_ON,
 		    atomic_load(&e->not_sealed), NULL));
-	good =
-	    good && hsa_is_ok(hsa_emitter_tell_lost(e, 0, NULL)) &&
-	    hsa_is_ok(hsa_emitter_special(e, HSA_SPECIAL_UNIT_STOP, 0, NULL));
+	if (good && hsa_is_ok(hsa_emitter_tell_lost(e, 0, NULL)))
+		(void)!hsa_is_ok(
+		    hsa_emitter_special(e, HSA_SPECIAL_UNIT_STOP, 0, NULL));
 	atomic_store(&e->closed, true);
 	stop_channels(e);
-	slog_why(e->log, &why);
 	slog_close(e->log);
 	e->log = NULL;
-	if (good && why.text[0] == '\0')
-		hsa_emitter_ring_done(e);
 	if (atomic_load(&e->lost) != 0)
 		hsa_emitter_unrecorded_write(e, atomic_load(&e->lost));
 	abandon(e);

@@ -98,7 +98,8 @@ struct hsa_emitter_config {
  * hsa_emitter_open(e, cfg, diag) - make or reopen the folder, recover the log,
  * seal what a killed process left in the ring, then the record UNIT_START (a
  * new epoch); LOST_EVENTS with the number of events that could not be recorded
- * before, if any; RING_LOST when a ring is gone that may have held some.
+ * before, if any; RING_LOST when a ring is gone that may have held some, or is
+ * not this emitter's and was set aside.
  * E_ARG: cfg is not complete; E_BUSY: another process has the folder; E_KEY:
  * the key is not the log's, or its file is missing or open to others;
  * E_CORRUPT: the log is damaged (`hsa verify` says where); E_IO: the folder

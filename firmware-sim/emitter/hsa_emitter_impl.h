@@ -73,8 +73,6 @@ struct hsa_emitter {
 	struct slog *log;
 	struct cu_sink sink;
 
-	bool ring_noted; /* the file `ring` was there at open */
-	bool stopped;    /* the run before ended in order */
 	atomic_bool closed;
 	atomic_uint refs; /* the owner, contexts */
 
@@ -133,18 +131,15 @@ HSA_MUST_USE hsa_rc hsa_emitter_seal(struct hsa_emitter *e, uint64_t *sequence,
     uint64_t *number, const struct hsa_record *r, struct hsa_diag *diag);
 
 /*
- * hsa_emitter_ring_name(b, e, cfg, diag) - the file of the ring to open the log
- * with: that which the run before noted, or a new one, noted first; empty when
- * there is none. E_CONFIG, E_RANGE, E_IO, E_CORRUPT.
+ * hsa_emitter_ring_name(b, e, cfg, diag) - the file of the ring that the mode
+ * wants; empty when it wants none. E_CONFIG, E_RANGE, E_IO.
  * hsa_emitter_ring_slots(slots, bytes, diag) - E_ARG: too many.
- * hsa_emitter_ring_done(e) - it is empty and closed: forget it.
  */
 HSA_MUST_USE hsa_rc hsa_emitter_ring_name(struct hsa_buf *b,
-    struct hsa_emitter *e, const struct hsa_emitter_config *cfg,
+    const struct hsa_emitter *e, const struct hsa_emitter_config *cfg,
     struct hsa_diag *diag);
 HSA_MUST_USE hsa_rc hsa_emitter_ring_slots(
     uint32_t *slots, size_t bytes, struct hsa_diag *diag);
-void hsa_emitter_ring_done(struct hsa_emitter *e);
 
 /* hsa_emitter_unrecorded_read(n, e, diag), hsa_emitter_unrecorded_write(e, n) -
  * events of a run whose log was closed, for the next one to tell of; 0: told.

@@ -94,6 +94,7 @@ hsa_emitter_special(struct hsa_emitter *e, enum hsa_special_code code,
 	struct hsa_record r = {
 	    .body = HSA_BODY_SPECIAL, .source = HSA_SOURCE_OUTBOX};
 	struct hsa_data *d = &r.special.details;
+	struct slog_ring_status st = {0};
 	uint64_t sequence = 0, number = 0;
 	hsa_rc rc;
 
@@ -107,6 +108,12 @@ hsa_emitter_special(struct hsa_emitter *e, enum hsa_special_code code,
 		HSA_TRY(rc, hsa_data_text(d, "version", HSA_VERSION));
 	if (code == HSA_SPECIAL_EMISSION_ON || code == HSA_SPECIAL_LOST_EVENTS)
 		HSA_TRY(rc, hsa_data_integer(d, "calls", (int64_t)count));
+	if (code == HSA_SPECIAL_RING_LOST) {
+		slog_ring_status(e->log, &st);
+		HSA_TRY(
+		    rc, hsa_data_integer(d, "ofEpoch", (int64_t)st.lost_epoch));
+		HSA_TRY(rc, hsa_data_text(d, "why", st.lost_why));
+	}
 	HSA_TRY(rc, hsa_emitter_seal(e, &sequence, &number, &r, diag));
 out:
 	hsa_record_free(&r);
@@ -132,8 +139,7 @@ out:
 	return rc;
 }
 
-/* The record before says which epoch that was, the first of all being 1, and
- * whether that ended in order. */
+/* The record before says which epoch that was, the first of all being 1. */
 static hsa_rc
 look_back(struct hsa_emitter *e)
 {
@@ -145,14 +151,10 @@ look_back(struct hsa_emitter *e)
 	hsa_rc rc = HSA_OK;
 
 	e->sink.ops->head(e->sink.ctx, &size, root);
-	e->stopped = size == 0;
 	if (size != 0) {
 		HSA_TRY(rc, slog_reader_open(&reader, e->log, size - 1));
 		HSA_TRY(rc, slog_reader_next(reader, &it, 0));
 		HSA_TRY(rc, hsa_record_decode(&last, it.p, it.n));
-		e->stopped = last.body == HSA_BODY_SPECIAL &&
-			     strcmp(last.special.name,
-				 hsa_special(HSA_SPECIAL_UNIT_STOP)->name) == 0;
 	}
 	e->epoch = last.epoch + 1;
 out:
@@ -187,20 +189,25 @@ hsa_emitter_open_log(struct hsa_emitter *e,
 	    .sign_ctx = e->home.sign_ctx,
 	    .clock = &clock,
 	};
-	struct hsa_buf path = {0}, ring = {0};
+	struct hsa_buf path = {0}, ring = {0}, mark = {0};
 	hsa_rc rc;
 
 	hsa_buf_printf(&path, "%s/log", from->dir);
+	hsa_buf_printf(&mark, "%s/ring", from->dir);
 	HSA_TRY(rc, hsa_buf_rc(&path));
+	HSA_TRY(rc, hsa_buf_rc(&mark));
 	HSA_TRY(rc, hsa_emitter_ring_name(&ring, e, from, diag));
 	HSA_TRY(rc,
 	    hsa_emitter_ring_slots(&cfg.ring_slots, from->ring_bytes, diag));
 	cfg.dir = hsa_buf_cstr(&path);
 	cfg.ring = ring.len == 0 ? NULL : hsa_buf_cstr(&ring);
+	cfg.ring_mark = hsa_buf_cstr(&mark);
 	memcpy(cfg.unit_id, e->home.id, sizeof(cfg.unit_id));
 	memcpy(cfg.public_key, e->home.public_key, sizeof(cfg.public_key));
 	HSA_TRY(rc, slog_open(&e->log, &cfg, diag));
 	e->sink = slog_sink(e->log);
+	if (from->mode == HSA_EMITTER_RING)
+		HSA_TRY(rc, slog_ring_mark(e->log, diag));
 	rc = look_back(e);
 	if (!hsa_is_ok(rc))
 		hsa_diag_set(diag, "%s: the last record cannot be read: %s",
@@ -208,6 +215,7 @@ hsa_emitter_open_log(struct hsa_emitter *e,
 out:
 	hsa_buf_free(&path);
 	hsa_buf_free(&ring);
+	hsa_buf_free(&mark);
 	return rc;
 }
 
@@ -221,9 +229,11 @@ hsa_emitter_start(struct hsa_emitter *e, struct hsa_diag *diag)
 	HSA_TRY(rc, hsa_emitter_unrecorded_read(&lost, e, diag));
 	HSA_TRY(rc, hsa_emitter_special(e, HSA_SPECIAL_UNIT_START, 0, diag));
 	slog_ring_status(e->log, &st);
-	if (e->ring_noted && !st.found && !e->stopped)
+	if (st.lost) {
 		HSA_TRY(
 		    rc, hsa_emitter_special(e, HSA_SPECIAL_RING_LOST, 0, diag));
+		HSA_TRY(rc, slog_ring_lost_told(e->log, diag));
+	}
 	HSA_TRY(rc, hsa_emitter_tell_lost(e, lost, diag));
 	if (e->mode == HSA_EMITTER_OFF)
 		HSA_TRY(rc,

@@ -1,8 +1,4 @@
-/*
- * Where the ring of an emitter is, and what became of it. The file `ring` in
- * the folder names it from before the first event goes there until an end in
- * order: without it, a ring that a reboot took would not be missed.
- */
+/* Where the ring of an emitter is, and what none of its runs could record. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +10,6 @@
 #include "hsa_emitter_impl.h"
 #include "slog_ring.h"
 
-#define RING "ring"
 #define UNRECORDED "unrecorded"
 #define FOLDER "/dev/shm"
 #define NOTE_MAX 4096u
@@ -87,23 +82,13 @@ out:
 }
 
 hsa_rc
-hsa_emitter_ring_name(struct hsa_buf *b, struct hsa_emitter *e,
+hsa_emitter_ring_name(struct hsa_buf *b, const struct hsa_emitter *e,
     const struct hsa_emitter_config *cfg, struct hsa_diag *diag)
 {
-	hsa_rc rc;
-
-	rc = read_note(b, e, RING, NOTE_MAX, diag);
-	e->ring_noted = hsa_is_ok(rc);
-	if (rc.v != HSA_E_NOT_FOUND)
-		goto out;
-	rc = HSA_OK;
 	if (cfg->mode != HSA_EMITTER_RING)
-		goto out;
-	HSA_TRY(rc, name_new(b, e,
-			cfg->ring_dir == NULL ? FOLDER : cfg->ring_dir, diag));
-	HSA_TRY(rc, write_note(e, RING, b, diag));
-out:
-	return rc;
+		return HSA_OK;
+	return name_new(
+	    b, e, cfg->ring_dir == NULL ? FOLDER : cfg->ring_dir, diag);
 }
 
 hsa_rc
@@ -121,12 +106,6 @@ hsa_emitter_ring_slots(uint32_t *slots, size_t bytes, struct hsa_diag *diag)
 		n *= 2;
 	*slots = n;
 	return HSA_OK;
-}
-
-void
-hsa_emitter_ring_done(struct hsa_emitter *e)
-{
-	(void)unlinkat(e->home.dir, RING, 0);
 }
 
 /* ---- events that no log could take --------------------------------------- */

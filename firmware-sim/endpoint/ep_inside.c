@@ -119,11 +119,12 @@ out:
 static hsa_rc
 open_log(struct ep_inside *u, struct hsa_diag *diag)
 {
-	struct hsa_buf path = {0}, ring = {0};
+	struct hsa_buf path = {0}, ring = {0}, mark = {0};
 	struct slog_config cfg = {0};
 	hsa_rc rc = HSA_OK;
 
 	HSA_TRY(rc, path_in(&path, u, "log"));
+	HSA_TRY(rc, path_in(&mark, u, "ring"));
 	ep_unit_ring(&ring, u->cfg, u->me);
 	HSA_TRY(rc, hsa_buf_rc(&ring));
 	ep_unit_origin(&u->origin, u->me);
@@ -136,13 +137,28 @@ open_log(struct ep_inside *u, struct hsa_diag *diag)
 	cfg.clock = &cu_clock_system;
 	memcpy(cfg.unit_id, u->id, sizeof(cfg.unit_id));
 	cfg.ring = hsa_buf_cstr(&ring);
+	cfg.ring_mark = hsa_buf_cstr(&mark);
 	cfg.ring_slots = u->cfg->log.ring_slots;
 	cfg.cap_bytes = u->cfg->log.max_bytes;
 	cfg.segment_bytes = (size_t)u->cfg->log.segment_bytes;
 	HSA_TRY(rc, slog_open(&u->log, &cfg, diag));
 out:
+	hsa_buf_free(&mark);
 	hsa_buf_free(&ring);
 	hsa_buf_free(&path);
+	return rc;
+}
+
+hsa_rc
+ep_inside_emission(
+    struct ep_inside *u, enum cu_emission mode, struct hsa_diag *diag)
+{
+	hsa_rc rc = HSA_OK;
+
+	if (mode == CU_EMIT_RING)
+		HSA_TRY(rc, slog_ring_mark(u->log, diag));
+	rc = cu_unit_emission(u->cu, mode);
+out:
 	return rc;
 }
 
@@ -174,9 +190,11 @@ open_state(struct ep_inside *u, struct hsa_diag *diag)
 	/* its first records tell of what could not be recorded before */
 	slog_ring_status(u->log, &ring);
 	slog_ring_told(u->log, ring.unrecorded);
-	HSA_TRY(rc, cu_unit_emission(u->cu, u->me->emission.ep11 == EP_MODE_RING
-						? CU_EMIT_RING
-						: CU_EMIT_SEALED));
+	HSA_TRY(rc, slog_ring_lost_told(u->log, diag));
+	HSA_TRY(rc, ep_inside_emission(u,
+			u->me->emission.ep11 == EP_MODE_RING ? CU_EMIT_RING
+							     : CU_EMIT_SEALED,
+			diag));
 out:
 	hsa_buf_free(&path);
 	return rc;

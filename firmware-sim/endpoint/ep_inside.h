@@ -28,6 +28,11 @@ void ep_inside_close(struct ep_inside *u);
 hsa_rc ep_inside_request(
     void *u, struct hsa_unit_reply *r, const struct hsa_unit_request *q);
 
+/* ep_inside_emission(u, mode, diag) - cu_unit_emission; from the first call in
+ * mode ring on, a ring that is gone at a start is told of. */
+HSA_MUST_USE hsa_rc ep_inside_emission(
+    struct ep_inside *u, enum cu_emission mode, struct hsa_diag *diag);
+
 /* ep_inside_unreadable(u, why) - as an ep_serve_bad_fn: leaves a record. */
 void ep_inside_unreadable(void *u, hsa_rc why);
 

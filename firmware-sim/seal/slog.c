@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,6 +66,7 @@ release(struct slog *l)
 	slog_batch_free(&l->batch[0]);
 	slog_batch_free(&l->batch[1]);
 	slog_segments_free(&l->segments);
+	slog_mark_free(&l->mark);
 	hsa_buf_free(&l->scratch);
 	hsa_buf_free(&l->put_scratch);
 	hsa_buf_free(&l->note);
@@ -168,45 +170,6 @@ threads_start(struct slog *l)
 	return e;
 }
 
-/*
- * The ring of before, or a new one that goes on from the log's last call. What
- * it says was sealed the log has to have: a ring with an older log means that
- * the log lost records.
- */
-static hsa_rc
-open_ring(struct slog *l, const struct slog_config *cfg, struct hsa_diag *diag)
-{
-	struct slog_ring_config rc_cfg = {
-	    .path = cfg->ring,
-	    .slots = cfg->ring_slots,
-	    .base = l->tip.last[HSA_SOURCE_USE],
-	};
-	uint64_t last = l->tip.last[HSA_SOURCE_USE];
-	hsa_rc rc = HSA_OK;
-
-	if (cfg->ring == NULL)
-		return rc;
-	memcpy(rc_cfg.unit_id, cfg->unit_id, sizeof(rc_cfg.unit_id));
-	HSA_TRY(rc, slog_ring_open(&l->ring, &l->ring_found, &rc_cfg, diag));
-	l->cursor = slog_ring_tail(l->ring);
-	if (l->ring_found == SLOG_RING_OLD)
-		l->orphans = slog_ring_head(l->ring);
-	if (slog_ring_sealed(l->ring) > last)
-		rc = hsa_fail(diag, HSA_RC(E_CORRUPT),
-		    "the ring %s knows of calls that were sealed, and the log "
-		    "has them not: the log is an older copy; restore the "
-		    "newest "
-		    "one, or keep both as evidence and remove the ring",
-		    cfg->ring);
-	else if (slog_ring_head(l->ring) < last)
-		rc = hsa_fail(diag, HSA_RC(E_CORRUPT),
-		    "the log has calls that the ring %s never had: the ring is "
-		    "an older copy; keep it as evidence, then remove it",
-		    cfg->ring);
-out:
-	return rc;
-}
-
 /* Calls of the process before are durable before there are new ones. */
 static hsa_rc
 drain_ring(struct slog *l, struct hsa_diag *diag)
@@ -244,7 +207,8 @@ slog_open(
 	l->segment_bytes =
 	    cfg->segment_bytes != 0 ? cfg->segment_bytes : SEGMENT_BYTES;
 	l->cap_bytes = cfg->cap_bytes;
-	if (cfg->ring != NULL && cfg->clock == NULL) {
+	if ((cfg->ring != NULL || cfg->ring_mark != NULL) &&
+	    cfg->clock == NULL) {
 		rc = HSA_RC(E_ARG); /* calls need contexts */
 		goto out;
 	}
@@ -269,7 +233,7 @@ slog_open(
 		hsa_diag_set(diag, "%s: cannot look at its files", cfg->dir);
 		goto out;
 	}
-	HSA_TRY(rc, open_ring(l, cfg, diag));
+	HSA_TRY(rc, slog_attach(l, cfg, diag));
 	l->sealed = l->tip;
 	memcpy(l->queue_last, l->tip.last, sizeof(l->queue_last));
 	l->refs = 1;
@@ -311,6 +275,7 @@ slog_close(struct slog *l)
 	(void)pthread_mutex_lock(&l->mutex);
 	while (l->busy != 0)
 		(void)pthread_cond_wait(&l->room, &l->mutex);
+	slog_attach_end(l);
 	l->closed = true;
 	slog_readers_wake(l);
 	l->os->dir_unlock(l->os->ctx, l->dir);
@@ -329,6 +294,9 @@ void
 slog_ring_status(struct slog *l, struct slog_ring_status *st)
 {
 	memset(st, 0, sizeof(*st));
+	st->lost = l->mark.lost;
+	st->lost_epoch = l->mark.epoch;
+	(void)snprintf(st->lost_why, sizeof(st->lost_why), "%s", l->mark.why);
 	if (l->ring == NULL)
 		return;
 	st->found = l->ring_found == SLOG_RING_OLD;

@@ -38,6 +38,10 @@ struct slog_config {
 	uint64_t cap_bytes;
 	const char *ring;    /* file for calls, on tmpfs; NULL: no calls */
 	uint32_t ring_slots; /* of a new one; 0: SLOG_RING_SLOTS */
+	/* a file on the log's disk that names the ring while calls may be in
+	 * it alone (slog_ring_mark), which is then the one that is opened, ring
+	 * NULL or not; NULL: nothing is known of a ring that is gone */
+	const char *ring_mark;
 };
 
 /*
@@ -46,10 +50,12 @@ struct slog_config {
  * acknowledged) - the same damage anywhere else is E_CORRUPT and names the
  * place. E_BUSY: another writer; E_KEY: sign and public_key are no pair.
  * diag on success: empty, or what was cut. Calls that a killed process left
- * in the ring are sealed before it returns; E_CORRUPT also when the ring and
- * the log do not belong together. slog_close(l) - seal what is queued, let the
- * callers go, stop; NULL-safe; readers outlive it. slog_why(l, diag) - why the
- * log closed for good; empty while it works.
+ * in the ring are sealed before it returns; E_CORRUPT also when the ring is
+ * damaged, or knows of more than the log. With ring_mark one that is another's,
+ * of another version, or an older copy is set aside, as NAME.aside-N.
+ * slog_close(l) - seal what is queued, let the callers go, stop; NULL-safe;
+ * readers outlive it. slog_why(l, diag) - why the log closed for good; empty
+ * while it works.
  */
 HSA_MUST_USE hsa_rc slog_open(
     struct slog **l, const struct slog_config *cfg, struct hsa_diag *diag);
@@ -57,16 +63,29 @@ void slog_close(struct slog *l);
 
 void slog_why(struct slog *l, struct hsa_diag *diag);
 
+#define SLOG_RING_WHY 128
+
 /* What the ring holds and held (zeroed without one). */
 struct slog_ring_status {
 	bool found;       /* it was there when the log was opened */
 	uint64_t drained; /* calls in it then; they are sealed */
 	uint64_t slots, used;
 	uint64_t unrecorded; /* calls that nobody took; kept over restarts */
+	/* one that may have held calls of that epoch is gone, or was set aside,
+	 * and no record says so yet (ring_mark) */
+	bool lost;
+	uint64_t lost_epoch;
+	char lost_why[SLOG_RING_WHY];
 };
 void slog_ring_status(struct slog *l, struct slog_ring_status *st);
-/* slog_ring_told(l, n) - a record tells of n unrecorded calls. */
+/* slog_ring_told(l, n) - a record tells of n unrecorded calls.
+ * slog_ring_lost_told(l, diag) - one tells of the loss. E_IO.
+ * slog_ring_mark(l, diag) - before the first call that is answered when it is
+ * in the ring alone: from here on, until slog_close has found it empty, a ring
+ * that is gone counts as lost. E_IO. */
 void slog_ring_told(struct slog *l, uint64_t n);
+HSA_MUST_USE hsa_rc slog_ring_lost_told(struct slog *l, struct hsa_diag *diag);
+HSA_MUST_USE hsa_rc slog_ring_mark(struct slog *l, struct hsa_diag *diag);
 
 /* ---- how much is kept ---------------------------------------------------- */
 

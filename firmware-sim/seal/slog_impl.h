@@ -23,6 +23,7 @@
 #include "hsa_codec.h"
 #include "hsa_err.h"
 #include "slog.h"
+#include "slog_mark.h"
 #include "slog_merkle.h"
 #include "slog_note.h"
 #include "slog_os.h"
@@ -105,9 +106,10 @@ struct slog {
 	pthread_t sealer, writer;
 	struct slog_ring *ring; /* NULL: no calls */
 	enum slog_ring_found ring_found;
-	uint64_t cap_bytes; /* 0: none */
-	atomic_bool at_cap; /* it is reached; set under mutex */
-	uint64_t orphans;   /* calls before this position: a dead process's */
+	struct slog_mark mark; /* the owner's, once the log is open */
+	uint64_t cap_bytes;    /* 0: none */
+	atomic_bool at_cap;    /* it is reached; set under mutex */
+	uint64_t orphans; /* calls before this position: a dead process's */
 	uint64_t ring_drained; /* those of them that were published */
 	bool own;              /* it adds records of its own */
 	uint8_t unit_id[HSA_UUID_LEN];
@@ -174,6 +176,12 @@ HSA_MUST_USE hsa_rc slog_recover(struct slog *l, struct hsa_diag *diag);
 
 /* slog_head_write(l) - rewrite the head file with l->note (FORMAT.md 4). */
 HSA_MUST_USE hsa_rc slog_head_write(struct slog *l, struct hsa_diag *diag);
+
+/* slog_attach(l, cfg, diag) - after recovery: the ring and its mark.
+ * slog_attach_end(l) - an end in order: the ring is not missed any more. */
+HSA_MUST_USE hsa_rc slog_attach(
+    struct slog *l, const struct slog_config *cfg, struct hsa_diag *diag);
+void slog_attach_end(struct slog *l);
 
 /* slog_seal_main(l), slog_write_main(l) - the two threads. */
 void *slog_seal_main(void *l);

@@ -264,6 +264,12 @@ slog_ring_slots(const struct slog_ring *r)
 	return (uint32_t)(r->mask + 1);
 }
 
+const char *
+slog_ring_path(const struct slog_ring *r)
+{
+	return r->path;
+}
+
 uint64_t
 slog_ring_unrecorded(const struct slog_ring *r)
 {

@@ -46,8 +46,9 @@ struct slog_ring_config {
 
 /*
  * slog_ring_open(r, found, cfg, diag) - attach the file, or make it, 0600. It
- * is locked: E_BUSY while another process has it. E_CORRUPT: it is no ring of
- * this unit, or its numbers cannot be; diag says what to do. E_AUTH: it belongs
+ * is locked: E_BUSY while another process has it. E_FORMAT: it is no ring, or
+ * that of another unit or version. E_CORRUPT: its numbers cannot be. diag says
+ * what to do. E_AUTH: it belongs
  * to somebody else, can be read by others, or is no plain file. E_IO, E_NOMEM.
  * slog_ring_close(r, remove) - let go; remove: and delete it, when nothing is
  * in it any more. NULL-safe.
@@ -127,9 +128,11 @@ uint64_t slog_ring_sealed(const struct slog_ring *r);
 HSA_MUST_USE hsa_rc slog_ring_context(struct slog_ring *r, uint32_t handle,
     uint64_t *generation, const uint8_t **p, size_t *n);
 
-/* slog_ring_slots(r) - capacity. slog_ring_unrecorded(r) - records refused
- * since the last slog_ring_unrecorded_told(r, n), which takes n off. */
+/* slog_ring_slots(r) - capacity. slog_ring_path(r) - of its file.
+ * slog_ring_unrecorded(r) - records refused since the last
+ * slog_ring_unrecorded_told(r, n), which takes n off. */
 uint32_t slog_ring_slots(const struct slog_ring *r);
+const char *slog_ring_path(const struct slog_ring *r);
 uint64_t slog_ring_unrecorded(const struct slog_ring *r);
 void slog_ring_unrecorded_told(struct slog_ring *r, uint64_t n);
 

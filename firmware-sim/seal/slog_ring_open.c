@@ -164,6 +164,7 @@ attach(struct slog_ring *r, const struct slog_ring_config *cfg,
 {
 	const struct slog_ring_header *h;
 	const char *what = NULL;
+	bool foreign = true;
 	uint64_t head, tail;
 	hsa_rc rc;
 
@@ -178,6 +179,9 @@ attach(struct slog_ring *r, const struct slog_ring_config *cfg,
 		what = "was made by another version, or is damaged";
 	else if (memcmp(h->unit_id, cfg->unit_id, sizeof(h->unit_id)) != 0)
 		what = "is that of another unit";
+	foreign = what != NULL;
+	if (foreign)
+		;
 	else if (tail < h->base || head < tail || head - tail > h->slots ||
 		 head > INT64_MAX || atomic_load(&h->sealed) > head)
 		what = "has positions that cannot be";
@@ -187,7 +191,8 @@ attach(struct slog_ring *r, const struct slog_ring_config *cfg,
 	if (what == NULL && !slots_ok(r, head))
 		what = "has records where none can be";
 	if (what != NULL)
-		rc = hsa_fail(diag, HSA_RC(E_CORRUPT),
+		rc = hsa_fail(diag,
+		    foreign ? HSA_RC(E_FORMAT) : HSA_RC(E_CORRUPT),
 		    "%s: the ring %s; keep a copy as evidence, then remove it",
 		    cfg->path, what);
 out:
@@ -212,13 +217,14 @@ slog_ring_open(struct slog_ring **to, enum slog_ring_found *found,
 		goto out;
 	HSA_TRY(rc, open_file(r, &st, cfg->path, diag));
 	*found = SLOG_RING_OLD;
-	if ((size_t)st.st_size < sizeof(struct slog_ring_header) ||
-	    pread(r->fd, magic, sizeof(magic), 0) != (ssize_t)sizeof(magic) ||
+	/* a short file has zeros here, or is somebody's */
+	if (pread(r->fd, magic, sizeof(magic), 0) < 0 ||
+	    (size_t)st.st_size < sizeof(struct slog_ring_header) ||
 	    memcmp(magic, MAGIC, sizeof(magic)) != 0) {
 		static const uint8_t none[8];
 
 		if (memcmp(magic, none, sizeof(magic)) != 0) {
-			rc = hsa_fail(diag, HSA_RC(E_CORRUPT),
+			rc = hsa_fail(diag, HSA_RC(E_FORMAT),
 			    "%s: is no ring; find out what it is, then remove "
 			    "it",
 			    cfg->path);

@@ -437,8 +437,14 @@ sink_ring(void *ctx, struct cu_sink_ring *st)
 	struct slog_ring_status s = {0};
 
 	slog_ring_status(ctx, &s);
-	*st = (struct cu_sink_ring){
-	    .slots = s.slots, .used = s.used, .unrecorded = s.unrecorded};
+	*st = (struct cu_sink_ring){.slots = s.slots,
+	    .used = s.used,
+	    .unrecorded = s.unrecorded,
+	    .lost = s.lost,
+	    .lost_epoch = s.lost_epoch};
+	memcpy(st->lost_why, s.lost_why, sizeof(st->lost_why));
+	_Static_assert(
+	    sizeof(st->lost_why) == sizeof(s.lost_why), "the same text");
 }
 
 struct cu_sink

@@ -203,7 +203,8 @@ HSA_MUST_USE hsa_rc cu_journal_drain(
 /*
  * cu_lost_open(u, db, diag) - the number that the run before left; E_IO.
  * cu_lost_start(u, diag) - a LOST_EVENTS for it when it is not 0, then 0 for
- * this run. A kill in between leaves the same record twice: of the same epoch.
+ * this run; a RING_LOST when the sink says so. A kill in between leaves the
+ * same record twice: of the same epoch.
  * cu_lost_add(u), cu_lost_calls(u) - of this run. cu_lost_close(u).
  */
 HSA_MUST_USE hsa_rc cu_lost_open(

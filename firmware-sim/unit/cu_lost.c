@@ -90,6 +90,25 @@ out:
 	return rc;
 }
 
+/* Their number is known to nobody. */
+static hsa_rc
+record_ring(
+    struct cu_unit *u, const struct cu_sink_ring *ring, struct hsa_diag *diag)
+{
+	struct hsa_record r = {0};
+	struct hsa_data *d = &r.special.details;
+	hsa_rc rc;
+
+	u->next = u->now;
+	HSA_TRY(rc, cu_event_special(&r, u, HSA_SPECIAL_RING_LOST));
+	HSA_TRY(rc, hsa_data_integer(d, "ofEpoch", (int64_t)ring->lost_epoch));
+	HSA_TRY(rc, hsa_data_text(d, "why", ring->lost_why));
+	rc = cu_journal_commit(u, &r, diag);
+out:
+	hsa_record_free(&r);
+	return rc;
+}
+
 hsa_rc
 cu_lost_start(struct cu_unit *u, struct hsa_diag *diag)
 {
@@ -101,6 +120,8 @@ cu_lost_start(struct cu_unit *u, struct hsa_diag *diag)
 	/* a kill may come between the ring's count and ours */
 	if (u->sink.ops->ring != NULL)
 		u->sink.ops->ring(u->sink.ctx, &ring);
+	if (ring.lost)
+		HSA_TRY(rc, record_ring(u, &ring, diag));
 	if (calls < ring.unrecorded) {
 		calls = ring.unrecorded;
 		epoch = u->epoch - 1;

@@ -42,6 +42,11 @@ struct cu_sink_ring {
 	uint64_t slots;      /* 0: nothing can wait, there is no ring */
 	uint64_t used;       /* of them; 0: all that was called is durable */
 	uint64_t unrecorded; /* calls that it could not take, ever */
+	/* one that may have held calls of that epoch is gone, and no record
+	 * says so yet */
+	bool lost;
+	uint64_t lost_epoch;
+	char lost_why[128];
 };
 
 struct cu_sink_ops {
