@@ -9,7 +9,8 @@
 #include "cmd.h"
 
 static const struct cmd *const cmds[] = {&cmd_verify, &cmd_prove, &cmd_collect,
-    &cmd_tail, &cmd_export, &cmd_stats, &cmd_catalogue, &cmd_validate};
+    &cmd_tail, &cmd_export, &cmd_stats, &cmd_catalogue, &cmd_validate,
+    &cmd_corpus};
 
 static const struct cmd *
 find(const char *name)

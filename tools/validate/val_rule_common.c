@@ -24,26 +24,19 @@ val_rule_json(const struct val_json *j, struct val_report *r)
 		    text[j->flaw[i].kind]);
 }
 
-/* Renamed to what no table of the document describes: nothing but the new name
- * is known (catalogue-notes 6). */
+const char *const val_orphans[] = {"hs-crypto.governance.configread",
+    "hs-crypto.governance-config.read", "hs-crypto.instance.readallowedipport",
+    "hs-crypto.instance-allowed-ip-port.read",
+    "hs-crypto.instance.readipwhitelistport",
+    "hs-crypto.instance-ip-allowlist-port.read",
+    "hs-crypto.secrets.defaultalias", "hs-crypto.secrets-alias.request", NULL};
+
 static const char *
 orphan(const char *old)
 {
-	static const char *const renamed[][2] = {
-	    {"hs-crypto.governance.configread",
-		"hs-crypto.governance-config.read"},
-	    {"hs-crypto.instance.readallowedipport",
-		"hs-crypto.instance-allowed-ip-port.read"},
-	    {"hs-crypto.instance.readipwhitelistport",
-		"hs-crypto.instance-ip-allowlist-port.read"},
-	    {"hs-crypto.secrets.defaultalias",
-		"hs-crypto.secrets-alias.request"},
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(renamed) / sizeof(renamed[0]); i++)
-		if (strcmp(renamed[i][0], old) == 0)
-			return renamed[i][1];
+	for (size_t i = 0; val_orphans[i] != NULL; i += 2)
+		if (strcmp(val_orphans[i], old) == 0)
+			return val_orphans[i + 1];
 	return NULL;
 }
 

@@ -61,11 +61,12 @@ crn(const struct val_event *e, struct val_report *r, enum val_field f,
 	return false;
 }
 
+const char *const val_regions[] = {"au-syd", "br-sao", "ca-tor", "eu-de",
+    "eu-es", "eu-gb", "jp-tok", "us-east", "us-south", NULL};
+
 static void
 region(const struct val_event *e, struct val_report *r, const struct part *p)
 {
-	static const char *const known[] = {"au-syd", "br-sao", "ca-tor",
-	    "eu-de", "eu-es", "eu-gb", "jp-tok", "us-east", "us-south"};
 	const struct val_node *at =
 	    e->field[VAL_F_REQUEST] == NULL
 		? NULL
@@ -74,9 +75,9 @@ region(const struct val_event *e, struct val_report *r, const struct part *p)
 	const char *s;
 	size_t i;
 
-	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		found |= p->n == strlen(known[i]) &&
-			 memcmp(p->p, known[i], p->n) == 0;
+	for (i = 0; val_regions[i] != NULL; i++)
+		found |= p->n == strlen(val_regions[i]) &&
+			 memcmp(p->p, val_regions[i], p->n) == 0;
 	if (!found)
 		val_find(r, VAL_E24, e->json, e->field[VAL_F_LOG_SOURCE],
 		    "%.*s is no documented region, such as us-south", (int)p->n,
