@@ -59,6 +59,7 @@ struct slog_ring {
 	bool used[SLOG_RING_CONTEXTS];
 	uint64_t free_at[SLOG_RING_CONTEXTS];
 	uint64_t generation;
+	uint64_t seen;  /* head, as the sealer saw it last */
 	uint8_t *whole; /* a record of several slots, put together */
 };
 
