@@ -57,7 +57,7 @@ enum hsa_emitter_mode {
 	 * write, sync and signature. */
 	HSA_EMITTER_SEALED = 1,
 	/* The event is in memory that outlives the process: it survives
-	 * kill -9 of everything, not a reboot. Sealed within some 10 ms. */
+	 * kill -9 of everything, not a reboot. Sealed within some 50 ms. */
 	HSA_EMITTER_RING,
 	/* Nothing: what an event costs without recording it, for measuring
 	 * alone. Refused without `measuring`. The log says from when to when
