@@ -135,12 +135,13 @@ struct slog {
 	struct slog_upto gathered, former; /* up to it, and the one before */
 	struct slog_upto done;             /* durable */
 	bool stuck;                        /* the last one had nothing */
-	bool idle;             /* the sealing thread waits for work */
-	bool writing;          /* the writing thread has a batch */
-	unsigned int waiters;  /* callers who wait for what is not gathered */
-	unsigned int expected; /* so many are about to */
-	uint64_t sync_ns;      /* what the last batch cost to write */
-	uint64_t written_ns;   /* when that was done */
+	bool idle;            /* the sealing thread waits for work */
+	bool writing;         /* a batch is on its way to the disk */
+	bool at_disk;         /* one of the threads uses fd, head_fd, note... */
+	unsigned int waiters; /* callers who wait for what is not gathered */
+	unsigned int expected;     /* so many are about to */
+	uint64_t sync_ns;          /* what the last batch cost to write */
+	uint64_t written_ns;       /* when that was done */
 	struct slog_batch *handed; /* between the threads; NULL: none */
 	bool sealer_gone;
 	struct slog_tip tip;
@@ -162,7 +163,7 @@ struct slog {
 	uint64_t clock_offset, clock_mono; /* of the last batch; 0: none yet */
 	struct hsa_buf scratch;
 
-	/* writing thread */
+	/* who is at_disk */
 	int fd, head_fd;  /* -1: none yet */
 	uint64_t segment; /* that fd is */
 	uint64_t end;     /* of its sealed bytes */
@@ -186,6 +187,10 @@ void slog_attach_end(struct slog *l);
 /* slog_seal_main(l), slog_write_main(l) - the two threads. */
 void *slog_seal_main(void *l);
 void *slog_write_main(void *l);
+/* slog_write(l, b) - under the mutex, which it leaves meanwhile: b to the disk,
+ * and those who wait for it told. One thread at a time (at_disk). false: the
+ * log has failed. */
+bool slog_write(struct slog *l, struct slog_batch *b);
 
 /*
  * slog_gather(l, b) - everything that waits becomes batch b: entries, leaves of

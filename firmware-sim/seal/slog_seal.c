@@ -273,6 +273,13 @@ slog_seal_main(void *arg)
 			slog_fail(l, rc, &why);
 			break;
 		}
+		/* callers wait for it: a switch of threads would be part of
+		 * what they wait */
+		if (b->waiters != 0 && !l->at_disk && !much(l)) {
+			if (!slog_write(l, b))
+				break;
+			continue;
+		}
 		l->handed = b;
 		(void)pthread_cond_signal(&l->full);
 	}

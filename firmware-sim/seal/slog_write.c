@@ -134,51 +134,53 @@ next_batch(struct slog *l)
 		(void)pthread_cond_wait(&l->full, &l->mutex);
 	b = l->failed ? NULL : l->handed;
 	l->handed = NULL;
-	l->writing = b != NULL;
 	(void)pthread_cond_signal(&l->work);
 	return b;
+}
+
+bool
+slog_write(struct slog *l, struct slog_batch *b)
+{
+	uint64_t before = slog_now_ns();
+	struct hsa_diag why = {{0}};
+	hsa_rc rc;
+
+	l->writing = l->at_disk = true;
+	rc = slog_segments_reserve(&l->segments);
+	(void)pthread_mutex_unlock(&l->mutex);
+	if (hsa_is_ok(rc) && b->bytes.len != 0)
+		rc = write_batch(l, b, &why);
+	(void)pthread_mutex_lock(&l->mutex);
+	l->written_ns = slog_now_ns();
+	l->sync_ns = l->written_ns - before;
+	if (hsa_is_ok(rc))
+		rc = publish(l, b);
+	if (!hsa_is_ok(rc) || b->bytes.len == 0)
+		goto out;
+	(void)pthread_mutex_unlock(&l->mutex);
+	/* behind the acknowledgement: head may lag (FORMAT 4) */
+	l->note.len = 0;
+	hsa_buf_put(&l->note, b->note.p, b->note.len);
+	rc = hsa_buf_rc(&l->note);
+	if (hsa_is_ok(rc))
+		rc = slog_head_write(l, &why);
+	(void)pthread_mutex_lock(&l->mutex);
+out:
+	l->at_disk = false;
+	if (!hsa_is_ok(rc))
+		slog_fail(l, rc, &why);
+	return hsa_is_ok(rc);
 }
 
 void *
 slog_write_main(void *arg)
 {
 	struct slog *l = arg;
-	struct hsa_diag why = {{0}};
 	struct slog_batch *b;
-	uint64_t before;
-	hsa_rc rc;
 
 	(void)pthread_mutex_lock(&l->mutex);
-	while ((b = next_batch(l)) != NULL) {
-		before = slog_now_ns();
-		rc = slog_segments_reserve(&l->segments);
-		(void)pthread_mutex_unlock(&l->mutex);
-		if (hsa_is_ok(rc) && b->bytes.len != 0)
-			rc = write_batch(l, b, &why);
-		(void)pthread_mutex_lock(&l->mutex);
-		l->written_ns = slog_now_ns();
-		l->sync_ns = l->written_ns - before;
-		if (hsa_is_ok(rc))
-			rc = publish(l, b);
-		if (!hsa_is_ok(rc)) {
-			slog_fail(l, rc, &why);
-			break;
-		}
-		if (b->bytes.len == 0)
-			continue;
-		(void)pthread_mutex_unlock(&l->mutex);
-		/* behind the acknowledgement: head may lag (FORMAT 4) */
-		l->note.len = 0;
-		hsa_buf_put(&l->note, b->note.p, b->note.len);
-		rc = hsa_buf_rc(&l->note);
-		if (hsa_is_ok(rc))
-			rc = slog_head_write(l, &why);
-		(void)pthread_mutex_lock(&l->mutex);
-		if (!hsa_is_ok(rc)) {
-			slog_fail(l, rc, &why);
-			break;
-		}
-	}
+	while ((b = next_batch(l)) != NULL && slog_write(l, b))
+		;
 	(void)pthread_mutex_unlock(&l->mutex);
 	return NULL;
 }
