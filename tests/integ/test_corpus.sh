@@ -4,6 +4,7 @@
 set -eu
 build=${CU_BUILD:-build}
 hsa=$(cd "$build/bin" && pwd)/hsa
+kat=$(pwd)/tests/kat
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
@@ -60,6 +61,19 @@ want 2 "$hsa" corpus missing/folder
 want 2 "$hsa" corpus --wrong
 want 2 sh -c "'$hsa' corpus three >/dev/full"
 want 0 "$hsa" help corpus
+
+# ---- the table that it is made from ----------------------------------------------
+want 0 "$hsa" catalogue --format tsv
+cmp out "$kat/catalogue.tsv" || fail "not the table that was made by hand"
+want 0 "$hsa" catalogue --format json
+jq -e 'length == 80 and (map(.action) | unique | length) == 80 and
+	([.[] | (.requestData, .responseData)[] |
+		(.name | type) == "string" and (.optional | type) == "boolean"
+	] | length == 252 and all) and
+	([.[] | (.dataEvent | type) == "boolean" and (.code | type) == "number"]
+		| all)' out >/dev/null || fail "$(cat out)"
+want 0 "$hsa" catalogue --format md
+[ "$(grep -c '^### ' out)" = 80 ] || fail "$(cat out)"
 
 # ---- each file by what the index says of it --------------------------------------
 python3 - "$hsa" <<'EOP'

@@ -66,6 +66,8 @@ names_found(char to[256])
 
 struct seen {
 	unsigned int valid, exports, broken[VAL_CHECKS];
+	unsigned int by[VAL_CHECKS][VAL_CHECKS]; /* broken one, finding check */
+	unsigned int warned[VAL_CHECKS];         /* of valid ones, as told */
 	char file[4096][96];
 	size_t files;
 };
@@ -108,6 +110,8 @@ one(void *ctx, const struct val_corpus_item *i)
 	names_found(got);
 	if (i->check != VAL_CHECKS) {
 		s->broken[i->check]++;
+		for (size_t c = 0; c < VAL_CHECKS; c++)
+			s->by[i->check][c] += found[c] != 0;
 		if (strcmp(got, val_check_row(i->check)->id) != 0)
 			fail_msg("%s: found by %s", i->file, got);
 		if (strcmp(path, i->path) != 0)
@@ -117,6 +121,8 @@ one(void *ctx, const struct val_corpus_item *i)
 	} else {
 		s->valid++;
 		s->exports += i->profile == VAL_AT_EXPORT;
+		for (size_t c = 0; c < VAL_CHECKS; c++)
+			s->warned[c] += found[c] != 0;
 		if (errors != 0 || !has_all(got, i->warnings) ||
 		    !has_all(i->warnings, got))
 			fail_msg("%s: %u errors: %s, not %s", i->file, errors,
@@ -124,6 +130,26 @@ one(void *ctx, const struct val_corpus_item *i)
 	}
 	assert_true(i->note.len > 0);
 	return HSA_OK;
+}
+
+/* A row for each check: how many broken events it has, which checks find them,
+ * and how often it is heard of valid ones. */
+static void
+matrix(const struct seen *s)
+{
+	print_message("COUNT corpus, check x caught: broken | caught by | "
+		      "heard of %u valid\n",
+	    s->valid);
+	for (size_t b = 0; b < VAL_CHECKS; b++) {
+		print_message("COUNT   %s %2u |",
+		    val_check_row((enum val_check)b)->id, s->broken[b]);
+		for (size_t c = 0; c < VAL_CHECKS; c++)
+			if (s->by[b][c] != 0)
+				print_message(" %s %2u",
+				    val_check_row((enum val_check)c)->id,
+				    s->by[b][c]);
+		print_message(" | %u\n", s->warned[b]);
+	}
 }
 
 static void
@@ -144,6 +170,7 @@ test_val_corpus__each_item_is_found_by_what_it_says(void **state)
 		checks++;
 		broken += s->broken[c];
 	}
+	matrix(s);
 	print_message("COUNT corpus: %u valid events and logs pass (%u as "
 		      "exports), %u broken ones are found by their own check "
 		      "alone, of %u checks\n",
