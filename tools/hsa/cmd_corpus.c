@@ -64,12 +64,6 @@ put(struct job *j, const char *file, const void *p, size_t n)
 	    strerror(errno));
 }
 
-static const char *
-profile_name(enum val_profile p)
-{
-	return p == VAL_AT_EXPORT ? "at-export" : "ibm-at";
-}
-
 static void
 warnings(struct hsa_jw *w, const char *ids)
 {
@@ -98,7 +92,7 @@ one(void *ctx, const struct val_corpus_item *i)
 	hsa_buf_put(&note, i->note.p, i->note.len);
 	hsa_jw_object(w, NULL);
 	hsa_jw_text(w, "file", i->file);
-	hsa_jw_text(w, "profile", profile_name(i->profile));
+	hsa_jw_text(w, "profile", val_profile_name(i->profile));
 	hsa_jw_bool(w, "strict", i->strict);
 	if (i->check == VAL_CHECKS)
 		hsa_jw_null(w, "check");

@@ -124,26 +124,6 @@ on_bad(void *ctx, const char *name, const char *why)
 
 /* ---- the command line ---------------------------------------------------- */
 
-static bool
-profile_of(enum val_profile *to, const char *s)
-{
-	static const struct {
-		const char *name;
-		enum val_profile profile;
-	} all[] = {
-	    {"ibm-at", VAL_IBM_AT},
-	    {"at-export", VAL_AT_EXPORT},
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		if (strcmp(all[i].name, s) == 0) {
-			*to = all[i].profile;
-			return true;
-		}
-	return false;
-}
-
 /* "E14,W01" */
 static bool
 disable(struct val_report *r, const char *list)
@@ -223,9 +203,9 @@ set_up(struct job *j, const struct wish *w)
 {
 	struct hsa_diag diag = {{0}};
 
-	if (!profile_of(&j->run.cfg.profile, w->profile)) {
+	if (!val_profile_find(&j->run.cfg.profile, w->profile)) {
 		(void)cmd_usage(&cmd_validate,
-		    "no profile %s: ibm-at or at-export", w->profile);
+		    "no profile %s: ibm-at, at-export or unit", w->profile);
 		return false;
 	}
 	j->out.ops = val_out_find(w->format);
@@ -351,7 +331,9 @@ const struct cmd cmd_validate = {
 	"a\nfinding, E01, and the next event follows.\n\n"
 	"  -p, --profile P    ibm-at (default): events as the service emits "
 	"them;\n                     at-export: as a collector exports them, "
-	"data as strings\n"
+	"data as strings;\n"
+	"                     unit: of a crypto unit, with the record around "
+	"each\n"
 	"  -s, --strict       the documented form and no other (default but "
 	"for at-export)\n"
 	"  -l, --lenient      also what samples of the real service show\n"

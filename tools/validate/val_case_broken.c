@@ -8,6 +8,7 @@
 #define CREATE HSA_ACTION_SECRETS_CREATE
 #define STRICT(id) VAL_##id, VAL_IBM_AT, false, VAL_BASE_EVENT
 #define RECORD(id) VAL_##id, VAL_IBM_AT, false, VAL_BASE_RECORD
+#define UNIT(id) VAL_##id, VAL_UNIT, false, VAL_BASE_RECORD
 #define SET(at, to)                                                            \
 	{                                                                      \
 		VAL_EDIT_SET, 0, at, to                                        \
@@ -246,6 +247,20 @@ static const struct val_case cases[] = {
     {RECORD(E36), ADD, 200, "source", {SET("source", "\"elsewhere\"")},
 	"The record around an event is of no source that there is.",
 	"Write records as hsa export does.", NULL},
+    {UNIT(E37), ADD, 200, "success", {SET("ep11", "{\"rc\": 208}")},
+	"A success whose record has a return code that is an error.",
+	"Write what the crypto unit answered into both.", "outcome"},
+    {UNIT(E37), ADD, 500, "failure", {SET("ep11.rc", "0")},
+	"A failure with 500 whose record has the return code 0.",
+	"Write what the crypto unit answered into both.", "outcome"},
+    {UNIT(E38), ADD, 200, "",
+	{SET("event.eventTime", "\"2026-01-15T09:00:09.31+0000\"")},
+	"Event and record are of different times.",
+	"Take the clock once for both.", "eventTime"},
+    {UNIT(E39), ADD, 200, "",
+	{SET("unit", "\"00000000-0000-4000-8000-00000000ffff\"")},
+	"The record is of another unit than target.id.",
+	"Write the CRN of the unit that did it.", "target.id"},
     {STRICT(W01), HSA_ACTION_SECRETS_PURGE, 200, "", {{0}},
 	"Nothing is wrong: the document has no severity for this action.",
 	"Say --disable W01 where that is known.", "severity"},
@@ -274,6 +289,9 @@ static const struct val_case cases[] = {
 	"Write the version of the key that was used.", NULL},
     {STRICT(W06), CREATE, 409, "", {SET("reason.reasonType", "\"Gone\"")},
 	"Another phrase than HTTP has for 409.", "Write Conflict.", NULL},
+    {UNIT(W13), ADD, 500, "", {SET("ep11.rc", "7")},
+	"500, but bad arguments (7) have 400.",
+	"Write the status that the return code has.", "reason.reasonCode"},
 };
 
 const struct val_case *

@@ -1,13 +1,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "hsa_event.h"
 #include "hsa_hash.h"
 #include "val_check.h"
 #include "val_envelope.h"
 #include "val_json.h"
+#include "val_time.h"
 
 #define NS 1000000000u
 #define WHOLE ((uint64_t)1 << 53) /* what JSON carries without loss */
@@ -125,31 +125,10 @@ digits(const char *s, size_t n)
 static bool
 wall(uint64_t *ns, const char *s)
 {
-	static const char form[] = "0000-00-00T00:00:00.000000000Z";
-	struct tm tm, back;
-	time_t t;
-	size_t i;
+	struct val_time t;
 
-	for (i = 0; i < sizeof(form); i++)
-		if (form[i] == '0' ? s[i] < '0' || s[i] > '9' : s[i] != form[i])
-			return false;
-	tm = (struct tm){
-	    .tm_year = (int)digits(s, 4) - 1900,
-	    .tm_mon = (int)digits(s + 5, 2) - 1,
-	    .tm_mday = (int)digits(s + 8, 2),
-	    .tm_hour = (int)digits(s + 11, 2),
-	    .tm_min = (int)digits(s + 14, 2),
-	    .tm_sec = (int)digits(s + 17, 2),
-	};
-	back = tm;
-	t = timegm(&back);
-	/* what it has to put right is no date */
-	if (t < 0 || back.tm_mon != tm.tm_mon || back.tm_mday != tm.tm_mday ||
-	    back.tm_hour != tm.tm_hour || back.tm_min != tm.tm_min ||
-	    back.tm_sec != tm.tm_sec || (uint64_t)t >= UINT64_MAX / NS)
-		return false;
-	*ns = (uint64_t)t * NS + digits(s + 20, 9);
-	return true;
+	return val_time_read(&t, s) && t.fraction == 9 &&
+	       strcmp(t.offset, "Z") == 0 && val_time_ns(ns, &t);
 }
 
 /* "123.000000456" */

@@ -11,6 +11,31 @@ static const struct val_field_row rows[VAL_FIELDS] = {
 #undef VAL_FIELD
 };
 
+static const char *const profiles[] = {
+    [VAL_IBM_AT] = "ibm-at",
+    [VAL_AT_EXPORT] = "at-export",
+    [VAL_UNIT] = "unit",
+};
+
+const char *
+val_profile_name(enum val_profile p)
+{
+	return profiles[p];
+}
+
+bool
+val_profile_find(enum val_profile *p, const char *name)
+{
+	size_t i;
+
+	for (i = 1; i < sizeof(profiles) / sizeof(profiles[0]); i++)
+		if (strcmp(profiles[i], name) == 0) {
+			*p = (enum val_profile)i;
+			return true;
+		}
+	return false;
+}
+
 const struct val_field_row *
 val_field_row(enum val_field f)
 {

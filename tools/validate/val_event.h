@@ -41,8 +41,14 @@ const struct val_field_row *val_field_row(enum val_field f);
 
 enum val_profile {
 	VAL_IBM_AT = 1, /* as services emit it */
-	VAL_AT_EXPORT   /* wrapped by a collector, data as strings */
+	VAL_AT_EXPORT,  /* wrapped by a collector, data as strings */
+	VAL_UNIT        /* of a crypto unit, within its record */
 };
+
+/* val_profile_name(p) - of --profile. val_profile_find(p, name) - false: there
+ * is none of that name. */
+const char *val_profile_name(enum val_profile p);
+bool val_profile_find(enum val_profile *p, const char *name);
 
 struct val_config {
 	enum val_profile profile;

@@ -5,10 +5,8 @@
 #include <sys/stat.h>
 
 #include "hsa_buf.h"
-#include "hsa_event.h"
-#include "hsa_json.h"
-#include "val_envelope.h"
 #include "val_read.h"
+#include "val_record.h"
 #include "vfy_find.h"
 #include "vfy_log.h"
 #include "vfy_utf8.h"
@@ -22,8 +20,8 @@ struct reader {
 	struct vfy_keys own; /* of the files beside the log */
 	const struct vfy_keys *keys;
 	bool *seen; /* by key: a log of its origin was there */
-	struct hsa_buf json, why;
-	struct val_envelope envelope;
+	struct val_records records;
+	struct hsa_buf why;
 	hsa_rc taken; /* what the taker said */
 };
 
@@ -115,24 +113,21 @@ out:
 /* ---- one log ------------------------------------------------------------- */
 
 static hsa_rc
-on_record(void *ctx, const struct hsa_record *rec, const uint8_t *raw, size_t n)
+leaf(void *ctx, const struct vfy_tree *tree, const uint8_t *raw, size_t n)
 {
 	struct reader *r = ctx;
-	struct val_text t = {.envelope = &r->envelope};
+	struct val_envelope envelope;
+	struct hsa_slice json;
+	hsa_rc rc;
 
-	(void)raw;
-	(void)n;
-	val_envelope_of(&r->envelope, rec);
-	if (!r->envelope.special) {
-		r->json.len = 0; /* no secret: nothing to wipe */
-		hsa_event_json(&r->json, &rec->event);
-		HSA_TRY(r->taken, hsa_buf_rc(&r->json));
-		t.p = r->json.p;
-		t.n = r->json.len;
-	}
-	r->taken = r->taker->text(r->taker->ctx, &t);
+	(void)tree;
+	HSA_TRY(rc, val_record_next(&r->records, &envelope, &json, raw, n));
+	r->taken = r->taker->text(r->taker->ctx,
+	    &(const struct val_text){
+		.p = json.p, .n = json.n, .envelope = &envelope});
+	rc = r->taken;
 out:
-	return r->taken;
+	return rc;
 }
 
 /* In the words of hsa verify. */
@@ -158,10 +153,10 @@ damage(struct hsa_buf *b, const struct vfy_result *res)
 static hsa_rc
 one_log(struct reader *r, const char *path)
 {
-	const struct vfy_options opt = {.keys = r->keys,
-	    .on_record = on_record,
-	    .ctx = r,
-	    .settle_ms = SETTLE_MS};
+	/* not on_record: val_record makes more of the bytes for less */
+	const struct vfy_watch watch = {.leaf = leaf, .ctx = r};
+	const struct vfy_options opt = {
+	    .keys = r->keys, .watch = &watch, .settle_ms = SETTLE_MS};
 	struct hsa_diag diag = {{0}};
 	struct vfy_result res;
 	hsa_rc rc;
@@ -181,6 +176,7 @@ one_log(struct reader *r, const char *path)
 		rc = bad(r, path);
 	}
 out:
+	val_records_free(&r->records);
 	return rc;
 }
 
@@ -247,7 +243,6 @@ val_read_log(const char *path, const struct vfy_keys *keys,
 out:
 	vfy_logs_free(&logs);
 	vfy_keys_free(&r.own);
-	hsa_buf_free(&r.json);
 	hsa_buf_free(&r.why);
 	free(r.seen);
 	return rc;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "val_rule.h"
+#include "val_time.h"
 
 #define SERVICE "Hyper Protect Crypto Services: "
 
@@ -72,64 +73,15 @@ val_rule_action(const struct val_event *e, struct val_report *r)
 /* ---- time ---------------------------------------------------------------- */
 
 static bool
-digits(const char **s, size_t n)
-{
-	for (; n > 0; n--, (*s)++)
-		if (**s < '0' || **s > '9')
-			return false;
-	return true;
-}
-
-static bool
-between(const char *s, int from, int to)
-{
-	int v = (s[0] - '0') * 10 + (s[1] - '0');
-
-	return v >= from && v <= to;
-}
-
-static bool
-offset_is_utc(const char *s, bool strict)
-{
-	return strcmp(s, "+0000") == 0 ||
-	       (!strict && (strcmp(s, "Z") == 0 || strcmp(s, "+00:00") == 0));
-}
-
-static bool
-day_exists(const char *s)
-{
-	static const int days[] = {
-	    31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	int y = (s[0] - '0') * 1000 + (s[1] - '0') * 100 + (s[2] - '0') * 10 +
-		(s[3] - '0');
-	int m = (s[5] - '0') * 10 + (s[6] - '0');
-	bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-
-	if (m < 1 || m > 12)
-		return false;
-	return between(s + 8, 1, m == 2 && !leap ? 28 : days[m - 1]);
-}
-
-static bool
 time_fits(const char *s, bool strict)
 {
-	static const char form[] = "0000-00-00T00:00:00";
-	const char *at = s, *f;
-	size_t n = 0;
+	struct val_time t;
 
-	for (f = form; *f != '\0'; f++)
-		if (*f == '0' ? !digits(&at, 1) : *at++ != *f)
-			return false;
-	/* 60: a leap second */
-	if (!day_exists(s) || !between(s + 11, 0, 23) ||
-	    !between(s + 14, 0, 59) || !between(s + 17, 0, 60))
+	if (!val_time_read(&t, s) || (strict && t.fraction != 2))
 		return false;
-	if (*at == '.')
-		for (at++; *at >= '0' && *at <= '9'; at++)
-			n++;
-	if (strict ? n != 2 : n > 9 || (n == 0 && at[-1] == '.'))
-		return false;
-	return offset_is_utc(at, strict);
+	return strcmp(t.offset, "+0000") == 0 ||
+	       (!strict && (strcmp(t.offset, "Z") == 0 ||
+			       strcmp(t.offset, "+00:00") == 0));
 }
 
 void

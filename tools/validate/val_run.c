@@ -15,6 +15,7 @@ static val_rule *const rules[] = {
     val_rule_target,
     val_rule_host,
     val_rule_secret,
+    val_rule_unit,
 };
 
 /* What a collector's export wraps around an event and turns into strings. */
