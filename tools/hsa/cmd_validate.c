@@ -111,6 +111,7 @@ on_input(void *ctx, const char *name)
 	struct job *j = ctx;
 
 	j->place = (struct val_place){.input = name, .action = ""};
+	val_across_input(&j->run.across);
 	return HSA_OK;
 }
 
@@ -148,7 +149,7 @@ disable(struct val_report *r, const char *list)
 
 struct wish {
 	const char *profile, *format, *baseline;
-	bool strict, lenient, color, no_color, private_network;
+	bool strict, lenient, color, no_color, private_network, single;
 };
 
 static int
@@ -222,6 +223,7 @@ set_up(struct job *j, const struct wish *w)
 	j->run.cfg.strict =
 	    w->strict || (!w->lenient && j->run.cfg.profile != VAL_AT_EXPORT);
 	j->run.cfg.private_network = w->private_network;
+	j->run.cfg.across = !w->single;
 	j->out.color = w->color;
 	if (w->baseline != NULL &&
 	    !hsa_is_ok(val_known_load(&j->known, w->baseline, &diag))) {
@@ -243,6 +245,7 @@ run(int argc, char **argv)
 	    {"baseline", required_argument, NULL, 'b'},
 	    {"private-network", no_argument, NULL, 'n'},
 	    {"key", required_argument, NULL, 'k'},
+	    {"single", no_argument, NULL, '1'},
 	    {"checks", no_argument, NULL, 'c'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
@@ -256,8 +259,8 @@ run(int argc, char **argv)
 		return cmd_error(&cmd_validate, "out of memory");
 	w.color = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL;
 	opterr = 0;
-	while (
-	    (o = getopt_long(argc, argv, "p:slf:d:b:nk:ch", longs, NULL)) != -1)
+	while ((o = getopt_long(argc, argv, "p:slf:d:b:nk:1ch", longs, NULL)) !=
+	       -1)
 		switch (o) {
 		case 'p':
 			w.profile = optarg;
@@ -288,6 +291,9 @@ run(int argc, char **argv)
 				break;
 			code = cmd_error(&cmd_validate, "%s", diag.text);
 			goto out;
+		case '1':
+			w.single = true;
+			break;
 		case 'c':
 			code = checks();
 			goto out;
@@ -327,8 +333,10 @@ const struct cmd cmd_validate = {
 	"A folder is a sealed log, a\nunit's folder, a state directory or a "
 	"collector's folder: each log is verified\nwhile it is read, and a "
 	"damaged one is unreadable from there on. Each event is\nchecked "
-	"against the documented fields of its action. What cannot be parsed is "
-	"a\nfinding, E01, and the next event follows.\n\n"
+	"against the documented fields of its action, and against those before "
+	"it in the\nsame input. What cannot be parsed is a finding, E01, and "
+	"the "
+	"next event follows.\n\n"
 	"  -p, --profile P    ibm-at (default): events as the service emits "
 	"them;\n                     at-export: as a collector exports them, "
 	"data as strings;\n"
@@ -345,6 +353,8 @@ const struct cmd cmd_validate = {
 	"told again\n"
 	"  -k, --key FILE     the units' checkpoint.pub, for logs; repeatable. "
 	"Default: that\n                     beside the log\n"
+	"  -1, --single       each event by itself: they are of no one "
+	"history\n"
 	"  -c, --checks       list the checks: id, level, reason, source\n\n"
 	"Exit code 0: no errors, 1: errors, 2: wrong usage or unreadable "
 	"input.\n",

@@ -18,7 +18,8 @@ enum val_base {
 	VAL_BASE_EVENT = 1, /* the event of an action and a status */
 	VAL_BASE_RECORD,    /* the same in its record (--format envelope) */
 	VAL_BASE_STORY,     /* val_story.h: its events, edited by number */
-	VAL_BASE_LOG        /* their records, and others between them */
+	VAL_BASE_LOG,       /* their records, and others between them */
+	VAL_BASE_KEY        /* val_story.h: the life of a key */
 };
 
 struct val_case {
@@ -39,8 +40,10 @@ struct val_case {
 	const char *told;
 };
 
-/* val_case_good(n), val_case_broken(n) - the tables. */
+/* val_case_good(n), val_case_broken(n) - the tables; val_case_across(n) - of
+ * broken ones where no event is wrong by itself. */
 const struct val_case *val_case_good(size_t *n);
 const struct val_case *val_case_broken(size_t *n);
+const struct val_case *val_case_across(size_t *n);
 
 #endif

@@ -316,6 +316,8 @@ base(json_t **list, const struct val_case *c, struct hsa_diag *diag)
 
 	if (c->base == VAL_BASE_STORY || c->base == VAL_BASE_LOG)
 		return val_story(list, c->base == VAL_BASE_LOG, diag);
+	if (c->base == VAL_BASE_KEY)
+		return val_story_key(list, diag);
 	val_sample_init(&s, hsa_catalogue_by_code(c->action), c->status);
 	/* a broken one is the plain one, but for what is broken */
 	if (c->check == VAL_CHECKS)
@@ -336,7 +338,8 @@ out:
 static hsa_rc
 one_case(struct walk *w, const struct val_case *c)
 {
-	bool lines = c->base == VAL_BASE_STORY || c->base == VAL_BASE_LOG;
+	bool lines = c->base == VAL_BASE_STORY || c->base == VAL_BASE_LOG ||
+		     c->base == VAL_BASE_KEY;
 	json_t *list = NULL, *event;
 	hsa_rc rc;
 
@@ -386,6 +389,26 @@ out:
 }
 
 static hsa_rc
+key_story(struct walk *w)
+{
+	json_t *list = NULL;
+	hsa_rc rc;
+
+	HSA_TRY(rc, val_story_key(&list, w->diag));
+	begin(w, VAL_CHECKS, VAL_IBM_AT, true);
+	(void)snprintf(
+	    w->item.file, sizeof(w->item.file), "valid/key-life.jsonl");
+	hsa_buf_str(&w->item.note,
+	    "One key from its creation over suspension, deletion and "
+	    "restoration to its second deletion.");
+	HSA_TRY(rc, val_write(&w->item.text, list, true));
+	rc = give(w);
+out:
+	json_decref(list);
+	return rc;
+}
+
+static hsa_rc
 cases(struct walk *w, const struct val_case *c, size_t n)
 {
 	hsa_rc rc = HSA_OK;
@@ -411,7 +434,10 @@ val_corpus_each(val_corpus_take *take, void *ctx, struct hsa_diag *diag)
 	HSA_TRY(rc, cases(&w, c, n));
 	HSA_TRY(rc, story(&w, false));
 	HSA_TRY(rc, story(&w, true));
+	HSA_TRY(rc, key_story(&w));
 	c = val_case_broken(&n);
+	HSA_TRY(rc, cases(&w, c, n));
+	c = val_case_across(&n);
 	HSA_TRY(rc, cases(&w, c, n));
 out:
 	hsa_buf_free(&w.item.note);

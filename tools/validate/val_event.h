@@ -54,6 +54,7 @@ struct val_config {
 	enum val_profile profile;
 	bool strict;
 	bool private_network; /* an event without a host's address is right */
+	bool across;          /* and what events say to each other */
 };
 
 /* Outcome, as far as the event says one. */

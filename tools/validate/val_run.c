@@ -83,6 +83,8 @@ check(struct val_run *v, const struct val_text *t)
 	val_rule_json(&v->json, &v->report);
 	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
 		rules[i](&v->event, &v->report);
+	if (v->cfg.across)
+		rc = val_across_event(&v->across, &v->event, &v->report);
 out:
 	return rc;
 }
@@ -116,4 +118,5 @@ val_run_free(struct val_run *v)
 {
 	val_json_free(&v->json);
 	val_report_free(&v->report);
+	val_across_free(&v->across);
 }

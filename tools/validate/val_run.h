@@ -1,9 +1,11 @@
 /*
- * val_run.h - one event's text through all rules, one after the other.
+ * val_run.h - one event's text through all rules, one after the other, and then
+ * what it says to those before.
  */
 #ifndef VAL_RUN_H
 #define VAL_RUN_H
 #include <stddef.h>
+#include "val_across.h"
 #include "val_check.h"
 #include "val_envelope.h"
 #include "val_event.h"
@@ -20,6 +22,7 @@ struct val_run {
 	 * finding of its own but E36; set before the first of them */
 	bool no_event;
 	struct val_envelope envelope; /* of a line that had one */
+	struct val_across across;     /* with cfg.across */
 };
 void val_run_free(struct val_run *v);
 

@@ -128,3 +128,59 @@ out:
 	json_decref(to);
 	return rc;
 }
+
+/* ---- a key --------------------------------------------------------------- */
+
+static const struct {
+	enum hsa_action action;
+	int state; /* keyState, where it is not that of the sample */
+} life[] = {
+    {HSA_ACTION_SECRETS_CREATE, -1},
+    {HSA_ACTION_SECRETS_WRAP, -1},
+    {HSA_ACTION_SECRETS_DISABLE, -1},
+    {HSA_ACTION_SECRETS_METADATA_READ, 2},
+    {HSA_ACTION_SECRETS_ENABLE, -1},
+    {HSA_ACTION_SECRETS_SETKEYFORDELETION, -1},
+    {HSA_ACTION_SECRETS_UNSETKEYFORDELETION, -1},
+    {HSA_ACTION_SECRETS_DELETE, -1},
+    {HSA_ACTION_SECRETS_RESTORE, -1},
+    {HSA_ACTION_SECRETS_UNWRAP, -1},
+    {HSA_ACTION_SECRETS_DELETE, -1},
+};
+
+/* The samples of each action are of keys of their own: here it is one. */
+static bool
+same_key(json_t *to, json_t *first, int state)
+{
+	json_t *id = json_object_get(json_object_get(first, "target"), "id");
+	json_t *response = json_object_get(to, "responseData");
+
+	return json_object_set(json_object_get(to, "target"), "id", id) == 0 &&
+	       (state < 0 || json_object_set_new(response, "keyState",
+				 json_integer(state)) == 0);
+}
+
+hsa_rc
+val_story_key(json_t **list, struct hsa_diag *diag)
+{
+	json_t *to = json_array();
+	struct val_sample s;
+	size_t i;
+	hsa_rc rc = HSA_OK;
+
+	for (i = 0; i < sizeof(life) / sizeof(life[0]); i++) {
+		val_sample_init(&s, hsa_catalogue_by_code(life[i].action), 200);
+		s.time_ns = VAL_SAMPLE_TIME + (i + 1) * 60000000000;
+		HSA_TRY(rc, event(to, &s, false, diag));
+		if (!same_key(json_array_get(to, i), json_array_get(to, 0),
+			life[i].state)) {
+			rc = HSA_RC(E_NOMEM);
+			goto out;
+		}
+	}
+	*list = to;
+	return rc;
+out:
+	json_decref(to);
+	return rc;
+}
