@@ -120,17 +120,33 @@ is_uri(const char *s)
 	return s[n] == ':' && s[n + 1] != '\0';
 }
 
+#define HEX(n) "[0-9a-fA-F]{" #n "}"
+#define PART "\\[[A-Za-z0-9][A-Za-z0-9-]*\\]\\."
+/* neither blank nor control */
+#define GRAPHIC                                                                \
+	"[^\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f"       \
+	"\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f "    \
+	"\x7f]"
+#define MINUTES "([01][0-9]|2[0-3]):[0-5][0-9]"
+
 static const struct hsa_field_type types[] = {
-    {"string", HSA_VALUE_TEXT, is_string, "a text"},
-    {"uri", HSA_VALUE_TEXT, is_uri, "a path or an absolute URI"},
-    {"uuid", HSA_VALUE_TEXT, is_uuid, "a UUID"},
-    {"hex64", HSA_VALUE_TEXT, is_hex64, "64 lower-case hex digits"},
+    {"string", HSA_VALUE_TEXT, is_string, "a text", NULL},
+    {"uri", HSA_VALUE_TEXT, is_uri, "a path or an absolute URI",
+	"^(/" GRAPHIC "*|[A-Za-z][A-Za-z0-9+.-]*:" GRAPHIC "+)$"},
+    {"uuid", HSA_VALUE_TEXT, is_uuid, "a UUID",
+	"^" HEX(8) "-" HEX(4) "-" HEX(4) "-" HEX(4) "-" HEX(12) "$"},
+    {"hex64", HSA_VALUE_TEXT, is_hex64, "64 lower-case hex digits",
+	"^[0-9a-f]{64}$"},
     {"hex64[]", HSA_VALUE_LIST, is_hex64,
-	"a list of 64 lower-case hex digits each"},
-    {"location", HSA_VALUE_TEXT, is_location, "[region].[zone-host].[NN].[NN]"},
-    {"timestamp", HSA_VALUE_TEXT, is_timestamp, "an RFC 3339 time"},
-    {"int", HSA_VALUE_INTEGER, NULL, "a number"},
-    {"bool", HSA_VALUE_BOOLEAN, NULL, "true or false"},
+	"a list of 64 lower-case hex digits each", "^[0-9a-f]{64}$"},
+    {"location", HSA_VALUE_TEXT, is_location, "[region].[zone-host].[NN].[NN]",
+	"^" PART PART "\\[[0-9]{2}\\]\\.\\[[0-9]{2}\\]$"},
+    {"timestamp", HSA_VALUE_TEXT, is_timestamp, "an RFC 3339 time",
+	"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T"
+	"([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)([.][0-9]+)?"
+	"(Z|[+-]" MINUTES ")$"},
+    {"int", HSA_VALUE_INTEGER, NULL, "a number", NULL},
+    {"bool", HSA_VALUE_BOOLEAN, NULL, "true or false", NULL},
 };
 
 const struct hsa_field_type *

@@ -7,9 +7,9 @@
 #include "val_answer.h"
 #include "val_case.h"
 #include "val_corpus.h"
-#include "val_rule.h"
 #include "val_sample.h"
 #include "val_story.h"
+#include "val_words.h"
 #include "val_write.h"
 
 /* A success, and a failure with each status that Table 21 lists or a text of

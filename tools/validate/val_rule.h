@@ -10,12 +10,6 @@
 /* val_rule_json(j, r) - E01: the tree's own flaws. */
 void val_rule_json(const struct val_json *j, struct val_report *r);
 
-/* The nine regions of Table 12; NULL ends them. */
-extern const char *const val_regions[];
-/* Former names whose present one no table of the document describes, Table 1,
- * and that one in turn: nothing but it is known (catalogue-notes 6). */
-extern const char *const val_orphans[];
-
 typedef void val_rule(const struct val_event *e, struct val_report *r);
 
 val_rule val_rule_action;   /* E03, W03, W04 */

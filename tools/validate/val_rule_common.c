@@ -3,8 +3,7 @@
 
 #include "val_rule.h"
 #include "val_time.h"
-
-#define SERVICE "Hyper Protect Crypto Services: "
+#include "val_words.h"
 
 void
 val_rule_json(const struct val_json *j, struct val_report *r)
@@ -25,17 +24,13 @@ val_rule_json(const struct val_json *j, struct val_report *r)
 		    text[j->flaw[i].kind]);
 }
 
-const char *const val_orphans[] = {"hs-crypto.governance.configread",
-    "hs-crypto.governance-config.read", "hs-crypto.instance.readallowedipport",
-    "hs-crypto.instance-allowed-ip-port.read",
-    "hs-crypto.instance.readipwhitelistport",
-    "hs-crypto.instance-ip-allowlist-port.read",
-    "hs-crypto.secrets.defaultalias", "hs-crypto.secrets-alias.request", NULL};
-
+/* The new name of what was renamed to nothing that a table describes. */
 static const char *
 orphan(const char *old)
 {
-	for (size_t i = 0; val_orphans[i] != NULL; i += 2)
+	size_t i;
+
+	for (i = 0; val_orphans[i] != NULL; i += 2)
 		if (strcmp(val_orphans[i], old) == 0)
 			return val_orphans[i + 1];
 	return NULL;
@@ -97,22 +92,6 @@ val_rule_time(const struct val_event *e, struct val_report *r)
 
 /* ---- outcome ------------------------------------------------------------- */
 
-static bool
-agrees(enum val_outcome o, int64_t code)
-{
-	switch (o) {
-	case VAL_OUTCOME_SUCCESS:
-		return code >= 200 && code <= 299;
-	case VAL_OUTCOME_FAILURE:
-		return code >= 400 && code <= 599;
-	case VAL_OUTCOME_PENDING:
-		return (code >= 100 && code <= 199) || code == 202;
-	case VAL_OUTCOME_NONE:
-	default:
-		return true;
-	}
-}
-
 static void
 reason_type(const struct val_event *e, struct val_report *r)
 {
@@ -147,7 +126,7 @@ val_rule_outcome(const struct val_event *e, struct val_report *r)
 {
 	const struct val_node *type = e->field[VAL_F_REASON_TYPE];
 
-	if (e->has_code && !agrees(e->outcome, e->code))
+	if (e->has_code && !val_outcome_fits(e->outcome, e->code))
 		val_find(r, VAL_E05, e->json, e->field[VAL_F_REASON_CODE],
 		    "%lld does not go with outcome %s", (long long)e->code,
 		    val_get(e, VAL_F_OUTCOME));
@@ -156,7 +135,7 @@ val_rule_outcome(const struct val_event *e, struct val_report *r)
 		    "is no HTTP status");
 	if (e->outcome == VAL_OUTCOME_SUCCESS && e->row != NULL &&
 	    e->row->success_is_200) {
-		if (e->has_code && agrees(e->outcome, e->code) &&
+		if (e->has_code && val_outcome_fits(e->outcome, e->code) &&
 		    e->code != 200)
 			val_find(r, VAL_E06, e->json,
 			    e->field[VAL_F_REASON_CODE],
@@ -185,38 +164,11 @@ listed(const char *s, const char *const *list)
 void
 val_rule_values(const struct val_event *e, struct val_report *r)
 {
-	static const char *const outcomes[] = {
-	    "success", "failure", "pending", NULL};
-	static const char *const severities[] = {
-	    "normal", "warning", "critical", NULL};
-	static const char *const initiators[] = {
-	    "service/security/account/user",
-	    "service/security/account/serviceid",
-	    "service/security/client/certificateid",
-	    "service/security/clientid", NULL};
-	static const char *const credentials[] = {"token", "user", "apikey",
-	    "certificate", "public-access", "hmac", "compute-resource",
-	    "instance-identity-token", "apikey-serviceid", "s2s-authorization",
-	    NULL};
-	static const char *const addresses[] = {
-	    "IPv4", "IPv6", "CSE", "subnet", NULL};
-	static const struct {
-		enum val_field field;
-		const char *const *list;
-		const char *text;
-	} set[] = {
-	    {VAL_F_OUTCOME, outcomes, "success, failure or pending"},
-	    {VAL_F_SEVERITY, severities, "normal, warning or critical"},
-	    {VAL_F_INITIATOR_TYPE, initiators,
-		"service/security/account/user or another of the four"},
-	    {VAL_F_CREDENTIAL_TYPE, credentials,
-		"token, apikey, certificate or another of the ten"},
-	    {VAL_F_HOST_ADDRESS_TYPE, addresses, "IPv4, IPv6, CSE or subnet"},
-	};
-	size_t i;
+	size_t n, i;
+	const struct val_values *set = val_values(&n);
 	const char *s;
 
-	for (i = 0; i < sizeof(set) / sizeof(set[0]); i++) {
+	for (i = 0; i < n; i++) {
 		s = val_get(e, set[i].field);
 		if (s != NULL && !listed(s, set[i].list))
 			val_find(r, VAL_E25, e->json, e->field[set[i].field],
@@ -263,10 +215,10 @@ val_rule_message(const struct val_event *e, struct val_report *r)
 
 	if (s == NULL)
 		return;
-	if (strncmp(s, SERVICE, sizeof(SERVICE) - 1) != 0 ||
-	    s[sizeof(SERVICE) - 1] == '\0')
+	if (strncmp(s, VAL_SERVICE, sizeof(VAL_SERVICE) - 1) != 0 ||
+	    s[sizeof(VAL_SERVICE) - 1] == '\0')
 		val_find(r, VAL_W02, e->json, n,
-		    "should begin \"" SERVICE
+		    "should begin \"" VAL_SERVICE
 		    "\" and go on with what happened");
 	else if (e->outcome == VAL_OUTCOME_FAILURE &&
 		 strstr(s, "failure") == NULL)

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "val_rule.h"
+#include "val_words.h"
 
 /* ---- CRN ----------------------------------------------------------------- */
 
@@ -60,9 +61,6 @@ crn(const struct val_event *e, struct val_report *r, enum val_field f,
 	    "%.80s is no CRN: ten parts, crn:v1:...", s);
 	return false;
 }
-
-const char *const val_regions[] = {"au-syd", "br-sao", "ca-tor", "eu-de",
-    "eu-es", "eu-gb", "jp-tok", "us-east", "us-south", NULL};
 
 static void
 region(const struct val_event *e, struct val_report *r, const struct part *p)
@@ -139,8 +137,7 @@ val_rule_host(const struct val_event *e, struct val_report *r)
 	const char *type = val_get(e, VAL_F_HOST_ADDRESS_TYPE);
 	const char *who = val_get(e, VAL_F_INITIATOR_TYPE);
 	bool kmip = e->row != NULL && strcmp(e->row->family, "kmip") == 0;
-	bool service =
-	    who != NULL && strcmp(who, "service/security/account/user") != 0;
+	bool service = who != NULL && strcmp(who, VAL_PERSON) != 0;
 
 	if (s == NULL) {
 		if (!e->cfg->private_network && !kmip)
@@ -186,12 +183,11 @@ secret_in(const char *s, size_t n)
 static bool
 secret_name(const char *s, size_t n)
 {
-	static const char *const names[] = {"password", "passphrase", "secret",
-	    "apikey", "privateKey", "payload", "plaintext", "pin"};
 	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (n == strlen(names[i]) && strncasecmp(s, names[i], n) == 0)
+	for (i = 0; val_secret_names[i] != NULL; i++)
+		if (n == strlen(val_secret_names[i]) &&
+		    strncasecmp(s, val_secret_names[i], n) == 0)
 			return true;
 	return false;
 }

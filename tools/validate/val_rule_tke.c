@@ -4,6 +4,7 @@
 
 #include "hsa_field_type.h"
 #include "val_rule.h"
+#include "val_words.h"
 
 #define PART "requestData"
 
@@ -68,12 +69,10 @@ static void
 key_state(const struct val_event *e, struct val_report *r, const char *name,
     const struct val_node *n)
 {
-	const char *last = strrchr(name, '.');
 	int64_t v = 0;
 
-	last = last == NULL ? name : last + 1;
-	if (strcmp(last, "keyState") == 0 && val_integer(e->json, n, &v) &&
-	    (v < 0 || v > 5 || v == 4))
+	if (val_is_key_state(name) && val_integer(e->json, n, &v) &&
+	    !val_key_state_fits(v))
 		val_find(r, VAL_E23, e->json, n,
 		    "%lld is no key state: 0, 1, 2, 3 or 5", (long long)v);
 }
@@ -91,9 +90,8 @@ documented(const struct val_event *e, struct val_report *r, enum val_field data,
 	while (hsa_field_spec_next(list, &at, &f)) {
 		t = hsa_field_type(f.type);
 		n = in(e, data, f.name);
-		/* the sample of a sister service spells it so */
-		if (n == NULL && strcmp(f.name, "instanceID") == 0)
-			n = in(e, data, "instanceId");
+		if (n == NULL && val_name_alias(f.name) != NULL)
+			n = in(e, data, val_name_alias(f.name));
 		if (n != NULL) {
 			if (!fits(e, t, n))
 				misfit(e, r, &f, t, n);
@@ -176,8 +174,6 @@ administrators(const struct val_event *e, struct val_report *r)
 static void
 thresholds(const struct val_event *e, struct val_report *r)
 {
-	static const char *const names[] = {
-	    "signatureThreshold", "revocationSignatureThreshold"};
 	static const enum val_field data[] = {VAL_F_REQUEST, VAL_F_RESPONSE};
 	const struct val_node *n;
 	size_t i, k;
@@ -187,11 +183,13 @@ thresholds(const struct val_event *e, struct val_report *r)
 	if (e->outcome != VAL_OUTCOME_SUCCESS)
 		return;
 	for (i = 0; i < 2; i++)
-		for (k = 0; k < 2; k++) {
-			n = in(e, data[i], names[k]);
-			if (val_integer(e->json, n, &v) && (v < 1 || v > 8))
+		for (k = 0; val_thresholds[k] != NULL; k++) {
+			n = in(e, data[i], val_thresholds[k]);
+			if (val_integer(e->json, n, &v) &&
+			    (v < VAL_THRESHOLD_MIN || v > VAL_THRESHOLD_MAX))
 				val_find(r, VAL_E12, e->json, n,
-				    "%lld is not 1 to 8", (long long)v);
+				    "%lld is not %d to %d", (long long)v,
+				    VAL_THRESHOLD_MIN, VAL_THRESHOLD_MAX);
 		}
 }
 
@@ -212,7 +210,7 @@ parts(const struct val_event *e, struct val_report *r)
 		for (k = val_child(e->json, n); k != NULL;
 		     k = val_next(e->json, k))
 			many++;
-		if (many < 2 || many > 3)
+		if (many < VAL_PARTS_MIN || many > VAL_PARTS_MAX)
 			val_find(r, VAL_E13, e->json, n,
 			    "names %zu key parts; a master key has 2 or 3",
 			    many);
