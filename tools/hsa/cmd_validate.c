@@ -4,11 +4,11 @@
 
 #include "cmd.h"
 #include "hsa_buf.h"
-#include "log_set.h"
 #include "val_known.h"
 #include "val_out.h"
 #include "val_read.h"
 #include "val_run.h"
+#include "validate_args.h"
 
 struct job {
 	struct val_run run;
@@ -16,7 +16,6 @@ struct job {
 	struct val_sum sum;
 	struct val_known *known; /* NULL: no baseline */
 	struct val_place place;
-	struct vfy_keys keys;        /* given; none: those beside a log */
 	const struct val_text *text; /* at hand */
 	bool open; /* its event was told; a record without one is none */
 	int code;
@@ -125,35 +124,14 @@ on_bad(void *ctx, const char *name, const char *why)
 
 /* ---- the command line ---------------------------------------------------- */
 
-/* "E14,W01" */
-static bool
-disable(struct val_report *r, const char *list)
-{
-	enum val_check c = 0;
-	char id[8];
-	size_t n;
-
-	for (;; list += n + 1) {
-		n = strcspn(list, ",");
-		if (n == 0 || n >= sizeof(id))
-			return false;
-		memcpy(id, list, n);
-		id[n] = '\0';
-		if (!val_check_find(&c, id))
-			return false;
-		r->off[c] = true;
-		if (list[n] == '\0')
-			return true;
-	}
-}
-
 struct wish {
-	const char *profile, *format, *baseline;
-	bool strict, lenient, color, no_color, private_network, single;
+	struct validate_args args;
+	const char *format, *baseline;
+	bool color;
 };
 
 static int
-work(struct job *j, char **files, int n)
+work(struct job *j, const struct wish *w, char **files, int n)
 {
 	const struct val_taker taker = {on_input, on_text, on_bad, j};
 	hsa_rc rc = HSA_OK;
@@ -164,7 +142,7 @@ work(struct job *j, char **files, int n)
 	j->out.to = stdout;
 	j->out.ops->begin(&j->out);
 	for (i = 0; i < n && hsa_is_ok(rc); i++)
-		rc = val_read(files[i], &j->keys, &taker);
+		rc = val_read(files[i], &w->args.keys, &taker);
 	j->out.ops->end(&j->out, &j->sum);
 	if (!hsa_is_ok(j->out.rc))
 		return cmd_error(
@@ -204,26 +182,14 @@ set_up(struct job *j, const struct wish *w)
 {
 	struct hsa_diag diag = {{0}};
 
-	if (!val_profile_find(&j->run.cfg.profile, w->profile)) {
-		(void)cmd_usage(&cmd_validate,
-		    "no profile %s: ibm-at, at-export or unit", w->profile);
+	if (!validate_args_set(&w->args, &cmd_validate, &j->run))
 		return false;
-	}
 	j->out.ops = val_out_find(w->format);
 	if (j->out.ops == NULL) {
 		(void)cmd_usage(&cmd_validate,
 		    "no format %s: text, json, junit, sarif or tap", w->format);
 		return false;
 	}
-	if (w->strict && w->lenient) {
-		(void)cmd_usage(
-		    &cmd_validate, "--strict or --lenient, not both");
-		return false;
-	}
-	j->run.cfg.strict =
-	    w->strict || (!w->lenient && j->run.cfg.profile != VAL_AT_EXPORT);
-	j->run.cfg.private_network = w->private_network;
-	j->run.cfg.across = !w->single;
 	j->out.color = w->color;
 	if (w->baseline != NULL &&
 	    !hsa_is_ok(val_known_load(&j->known, w->baseline, &diag))) {
@@ -237,62 +203,29 @@ static int
 run(int argc, char **argv)
 {
 	static const struct option longs[] = {
-	    {"profile", required_argument, NULL, 'p'},
-	    {"strict", no_argument, NULL, 's'},
-	    {"lenient", no_argument, NULL, 'l'},
+	    VALIDATE_ARGS_LONG,
 	    {"format", required_argument, NULL, 'f'},
-	    {"disable", required_argument, NULL, 'd'},
 	    {"baseline", required_argument, NULL, 'b'},
-	    {"private-network", no_argument, NULL, 'n'},
-	    {"key", required_argument, NULL, 'k'},
-	    {"single", no_argument, NULL, '1'},
 	    {"checks", no_argument, NULL, 'c'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
-	struct wish w = {.profile = "ibm-at", .format = "text"};
+	struct wish w = {.format = "text"};
 	struct job *j = calloc(1, sizeof(*j));
-	struct hsa_diag diag = {{0}};
-	int o, code = CMD_USAGE;
+	int o, taken, code = CMD_USAGE;
 
 	if (j == NULL)
 		return cmd_error(&cmd_validate, "out of memory");
 	w.color = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL;
 	opterr = 0;
-	while ((o = getopt_long(argc, argv, "p:slf:d:b:nk:1ch", longs, NULL)) !=
-	       -1)
+	while ((o = getopt_long(
+		    argc, argv, VALIDATE_ARGS "f:b:ch", longs, NULL)) != -1)
 		switch (o) {
-		case 'p':
-			w.profile = optarg;
-			break;
-		case 's':
-			w.strict = true;
-			break;
-		case 'l':
-			w.lenient = true;
-			break;
 		case 'f':
 			w.format = optarg;
 			break;
-		case 'd':
-			if (disable(&j->run.report, optarg))
-				break;
-			code = cmd_usage(&cmd_validate,
-			    "no check in %s: --checks lists them", optarg);
-			goto out;
 		case 'b':
 			w.baseline = optarg;
-			break;
-		case 'n':
-			w.private_network = true;
-			break;
-		case 'k':
-			if (hsa_is_ok(log_set_keys(&j->keys, optarg, &diag)))
-				break;
-			code = cmd_error(&cmd_validate, "%s", diag.text);
-			goto out;
-		case '1':
-			w.single = true;
 			break;
 		case 'c':
 			code = checks();
@@ -301,7 +234,11 @@ run(int argc, char **argv)
 			code = cmd_help(&cmd_validate);
 			goto out;
 		default:
-			code = cmd_bad_option(&cmd_validate, argv);
+			taken = validate_args_take(&w.args, &cmd_validate, o);
+			if (taken > 0)
+				break;
+			if (taken == 0)
+				code = cmd_bad_option(&cmd_validate, argv);
 			goto out;
 		}
 	if (optind == argc) {
@@ -311,12 +248,12 @@ run(int argc, char **argv)
 		goto out;
 	}
 	if (set_up(j, &w))
-		code = work(j, argv + optind, argc - optind);
+		code = work(j, &w, argv + optind, argc - optind);
 out:
 	val_run_free(&j->run);
 	val_out_free(&j->out);
 	val_known_free(j->known);
-	vfy_keys_free(&j->keys);
+	validate_args_free(&w.args);
 	free(j);
 	return code;
 }
@@ -334,27 +271,11 @@ const struct cmd cmd_validate = {
 	"collector's folder: each log is verified\nwhile it is read, and a "
 	"damaged one is unreadable from there on. Each event is\nchecked "
 	"against the documented fields of its action, and against those before "
-	"it in the\nsame input. What cannot be parsed is a finding, E01, and "
-	"the "
-	"next event follows.\n\n"
-	"  -p, --profile P    ibm-at (default): events as the service emits "
-	"them;\n                     at-export: as a collector exports them, "
-	"data as strings;\n"
-	"                     unit: of a crypto unit, with the record around "
-	"each\n"
-	"  -s, --strict       the documented form and no other (default but "
-	"for at-export)\n"
-	"  -l, --lenient      also what samples of the real service show\n"
-	"  -n, --private-network  requests came through one: no host address "
-	"is right\n"
+	"it\nin the same input. What cannot be parsed is a finding, E01, and "
+	"the next event\nfollows.\n\n" VALIDATE_ARGS_HELP
 	"  -f, --format F     text (default), json, junit, sarif, tap\n"
-	"  -d, --disable IDS  checks to leave out: E14,W01\n"
 	"  -b, --baseline F   findings of an earlier run, --format json, not "
 	"told again\n"
-	"  -k, --key FILE     the units' checkpoint.pub, for logs; repeatable. "
-	"Default: that\n                     beside the log\n"
-	"  -1, --single       each event by itself: they are of no one "
-	"history\n"
 	"  -c, --checks       list the checks: id, level, reason, source\n\n"
 	"Exit code 0: no errors, 1: errors, 2: wrong usage or unreadable "
 	"input.\n",
