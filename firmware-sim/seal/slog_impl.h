@@ -139,9 +139,6 @@ struct slog {
 	bool writing;         /* a batch is on its way to the disk */
 	bool at_disk;         /* one of the threads uses fd, head_fd, note... */
 	unsigned int waiters; /* callers who wait for what is not gathered */
-	unsigned int expected;     /* so many are about to */
-	uint64_t sync_ns;          /* what the last batch cost to write */
-	uint64_t written_ns;       /* when that was done */
 	struct slog_batch *handed; /* between the threads; NULL: none */
 	bool sealer_gone;
 	struct slog_tip tip;

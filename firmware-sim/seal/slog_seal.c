@@ -24,10 +24,6 @@
  * the one before is written; looked at so often. */
 #define MUCH_BYTES ((size_t)256 * 1024)
 #define PLACE_NS UINT64_C(1000000)
-/* How long callers are waited for who were just answered: this part of what a
- * commit takes, at most so long. */
-#define LINGER_PART 4
-#define LINGER_NS UINT64_C(500000)
 
 uint64_t
 slog_now_ns(void)
@@ -210,17 +206,8 @@ much(struct slog *l)
 static bool
 wait_for_place(struct slog *l)
 {
-	uint64_t until, now;
-
 	while (!l->failed && (l->handed != NULL || (l->writing && !much(l))))
 		nap(l, PLACE_NS);
-	/* those whom the last batch woke are about to come, so many at once
-	 * that the first would be alone with a commit */
-	until = l->sync_ns / LINGER_PART;
-	until = l->written_ns + (until < LINGER_NS ? until : LINGER_NS);
-	while (!l->failed && !l->stopping && l->waiters < l->expected &&
-	       (now = slog_now_ns()) < until)
-		nap(l, until - now);
 	return !l->failed;
 }
 

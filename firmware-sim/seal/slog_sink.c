@@ -156,7 +156,7 @@ static void
 come(struct slog *l)
 {
 	l->waiters++;
-	if (l->idle || l->waiters == l->expected)
+	if (l->idle)
 		(void)pthread_cond_signal(&l->work);
 }
 

@@ -116,7 +116,6 @@ publish(struct slog *l, const struct slog_batch *b)
 		slog_ring_release(
 		    l->ring, b->ring, l->tip.last[HSA_SOURCE_USE]);
 	l->writing = false;
-	l->expected = l->waiters + b->waiters;
 	(void)pthread_cond_broadcast(&l->done_cond[b->no % SLOG_WAITS]);
 	(void)pthread_cond_signal(&l->work);
 	if (l->done.ring >= l->orphans)
@@ -141,7 +140,6 @@ next_batch(struct slog *l)
 bool
 slog_write(struct slog *l, struct slog_batch *b)
 {
-	uint64_t before = slog_now_ns();
 	struct hsa_diag why = {{0}};
 	hsa_rc rc;
 
@@ -151,8 +149,6 @@ slog_write(struct slog *l, struct slog_batch *b)
 	if (hsa_is_ok(rc) && b->bytes.len != 0)
 		rc = write_batch(l, b, &why);
 	(void)pthread_mutex_lock(&l->mutex);
-	l->written_ns = slog_now_ns();
-	l->sync_ns = l->written_ns - before;
 	if (hsa_is_ok(rc))
 		rc = publish(l, b);
 	if (!hsa_is_ok(rc) || b->bytes.len == 0)
