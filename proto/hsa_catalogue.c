@@ -82,8 +82,10 @@ hsa_field_spec_next(const char *list, size_t *at, struct hsa_field_spec *spec)
 
 /* ---- HTTP statuses ------------------------------------------------------- */
 
-/* Phrases: RFC 9110, and RFC 4918 (207, 422 to 424, 507), RFC 6585. Severity:
- * Table 21; 400 is critical for TKE, which rule 1 decides before this table. */
+/* Phrases: RFC 9110, and what its registry has besides: RFC 4918 (207, 422 to
+ * 424, 507), 5842 (208, 508), 3229 (226), 6585, 2295 (506), 2774 (510).
+ * Severity: Table 21; 400 is critical for TKE, which rule 1 decides before this
+ * table. */
 static const struct hsa_status_row statuses[] = {
     {200, "OK", ""},
     {201, "Created", ""},
@@ -93,6 +95,8 @@ static const struct hsa_status_row statuses[] = {
     {205, "Reset Content", ""},
     {206, "Partial Content", ""},
     {207, "Multi-Status", ""},
+    {208, "Already Reported", ""},
+    {226, "IM Used", ""},
     {400, "Bad Request", "warning"},
     {401, "Unauthorized", "critical"},
     {402, "Payment Required", ""},
@@ -127,7 +131,10 @@ static const struct hsa_status_row statuses[] = {
     {503, "Service Unavailable", "critical"},
     {504, "Gateway Timeout", "warning"},
     {505, "HTTP Version Not Supported", "warning"},
+    {506, "Variant Also Negotiates", ""},
     {507, "Insufficient Storage", "critical"},
+    {508, "Loop Detected", ""},
+    {510, "Not Extended", ""},
     {511, "Network Authentication Required", ""},
 };
 

@@ -55,15 +55,29 @@ within(const char *s, int from, int to)
 	return v >= from && v <= to;
 }
 
+/* The calendar has the day of this 0000-00-00. */
+static bool
+is_day(const char *s)
+{
+	static const int days[] = {
+	    31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	int y = (s[0] - '0') * 1000 + (s[1] - '0') * 100 + (s[2] - '0') * 10 +
+		(s[3] - '0');
+	int m = (s[5] - '0') * 10 + (s[6] - '0');
+	bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+
+	return m >= 1 && m <= 12 &&
+	       within(s + 8, 1, m == 2 && !leap ? 28 : days[m - 1]);
+}
+
 /* RFC 3339: date-time; 60 is a leap second. */
 static bool
 is_timestamp(const char *s)
 {
 	const char *at = match(s, "0000-00-00T00:00:00");
 
-	if (at == NULL || !within(s + 5, 1, 12) || !within(s + 8, 1, 31) ||
-	    !within(s + 11, 0, 23) || !within(s + 14, 0, 59) ||
-	    !within(s + 17, 0, 60))
+	if (at == NULL || !is_day(s) || !within(s + 11, 0, 23) ||
+	    !within(s + 14, 0, 59) || !within(s + 17, 0, 60))
 		return false;
 	if (*at == '.') {
 		if (!is_digit(at[1]))
@@ -142,7 +156,7 @@ static const struct hsa_field_type types[] = {
     {"location", HSA_VALUE_TEXT, is_location, "[region].[zone-host].[NN].[NN]",
 	"^" PART PART "\\[[0-9]{2}\\]\\.\\[[0-9]{2}\\]$"},
     {"timestamp", HSA_VALUE_TEXT, is_timestamp, "an RFC 3339 time",
-	"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T"
+	"^" HSA_PATTERN_DAY "T"
 	"([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)([.][0-9]+)?"
 	"(Z|[+-]" MINUTES ")$"},
     {"int", HSA_VALUE_INTEGER, NULL, "a number", NULL},

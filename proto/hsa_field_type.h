@@ -18,6 +18,13 @@ struct hsa_field_type {
 	const char *pattern;
 };
 
+/* a day that the calendar has, as such an expression */
+#define HSA_PATTERN_DAY                                                        \
+	"(([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|"               \
+	"(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8])))|"       \
+	"([0-9]{2}(0[48]|[2468][048]|[13579][26])|"                            \
+	"([02468][048]|[13579][26])00)-02-29)"
+
 /* hsa_field_type(name) - NULL: the catalogue has no such type. */
 const struct hsa_field_type *hsa_field_type(const char *name);
 

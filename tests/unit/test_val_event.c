@@ -76,6 +76,10 @@ struct wrong {
 
 #define ADD HSA_ACTION_TKE_ADMIN_ADD
 #define CREATE HSA_ACTION_SECRETS_CREATE
+/* the first is read, which has next to nothing */
+#define TWO_TARGETS                                                            \
+	"E01 target.x; E02 target.id; E02 target.name; "                       \
+	"E02 target.typeURI; E01 target; "
 
 static void
 replace(
@@ -114,6 +118,35 @@ test_val_event__one_fault_may_be_one_of_several_checks(void **state)
 		"E01 correlationID; E21 correlationId; "},
 	    {ADD, 200, "\"severity\":\"critical\"", "\"severity\":\"fatal\"",
 		"E25 severity; E14 severity; "},
+	    /* no more than its prefix counts */
+	    {CREATE, 200, "\"severity\":\"normal\"",
+		"\"severity\":\"normal\\u0000x\"",
+		"E01 severity; E25 severity; E14 severity; "},
+	    {CREATE, 200, "\"requestData\":{",
+		"\"requestData\":{\"a\":-1e400,\"b\":9007199254740992.0,",
+		"E01 requestData.a; "},
+	    /* halves of pairs, alone; pairs, and what only looks like one */
+	    {CREATE, 200, "\"requestData\":{",
+		"\"requestData\":{\"a\":\"x\\ud83dx\",\"b\":\"\\uDD11\",",
+		"E01 requestData.a; E01 requestData.b; "},
+	    {CREATE, 200, "\"requestData\":{",
+		"\"requestData\":{\"a\":\"\\ud83d\\u0041\",\"b\":"
+		"\"\\\\ud83d\",",
+		"E01 requestData.a; "},
+	    {CREATE, 200, "\"requestData\":{",
+		"\"requestData\":{\"\\ud83d\\udd11\":\"\\uD83D\\uDD11\","
+		"\"x\":\"\\ud83d\\ud83d\\udd11\",\"\\ud83dx\":1,",
+		"E01 requestData.x; E01 requestData.?x; "},
+	    /* of two, the first is read, and told of once */
+	    {ADD, 200, "\"target\":{", "\"target\":{\"x\":1,\"x\":2,",
+		"E01 target.x; E01 target.x; E01 target.x; "},
+	    {ADD, 200, "\"dataEvent\"", "\"target\":{\"x\":1},\"dataEvent\"",
+		TWO_TARGETS},
+	    {ADD, 500, "500,", "500.0,", "E05 reason.reasonCode; "},
+	    {CREATE, 200, "\"reasonCode\":200", "\"reasonCode\":208",
+		"W06 reason.reasonType; "},
+	    {ADD, 200, "\"location\":\"[", "\"location\":\"[us-none].[A B",
+		"E08 requestData.location; "},
 	};
 	struct hsa_buf good = {0}, bad = {0};
 	size_t i;
@@ -214,6 +247,12 @@ test_val_event__exports_hold_their_data_as_strings(void **state)
 	replace(&line, hsa_buf_cstr(&with), "\\\"location\\\"", "\\\"l\\\"");
 	check_as(VAL_AT_EXPORT, false, hsa_buf_cstr(&line), line.len);
 	assert_non_null(strstr(got.text, "E08 requestData.location"));
+	/* what is doubtful in a string that is no object */
+	replace(&line, hsa_buf_cstr(&with), "\"requestData\":\"",
+	    "\"requestData\":\"9007199254740993\",\"_x\":\"");
+	check_as(VAL_AT_EXPORT, false, hsa_buf_cstr(&line), line.len);
+	assert_non_null(strstr(got.text, "E02 requestData; "));
+	assert_non_null(strstr(got.text, "E01 requestData; "));
 	/* which are none of the service's own form */
 	check(hsa_buf_cstr(&with));
 	assert_non_null(strstr(got.text, "E02 requestData;"));
@@ -227,7 +266,9 @@ test_val_event__what_is_no_event_is_a_finding(void **state)
 {
 	static const char *const set[] = {"", "{", "nul", "[]", "1", "\"x\"",
 	    "{}{}", "{\"a\":NaN}", "{\"a\":01}", "{\"a\":\"\xff\"}",
-	    "{\"a\":1,}", "\xef\xbb\xbf{}"};
+	    "{\"a\":1,}", "\xef\xbb\xbf{}",
+	    /* what yajl takes */
+	    "{}\"", "{}\"x", "{\"a\":1} \"\\\"", "{}\v", "\f{}", "{\v\"a\":1}"};
 	struct hsa_buf deep = {0};
 	size_t i;
 

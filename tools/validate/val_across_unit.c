@@ -332,8 +332,11 @@ registers(struct unit *u, const struct val_event *e, struct val_report *r)
 		parts(u, e, r, VAL_F_RESPONSE);
 		break;
 	case HSA_ACTION_TKE_REGISTER_ACTIVATE:
-		if (pattern(u, e, r, VAL_F_REQUEST))
-			(void)pattern(u, e, r, VAL_F_RESPONSE);
+		/* that both are the same is the event's own rule */
+		(void)pattern(u, e, r,
+		    in(e, VAL_F_REQUEST, "verificationPattern") != NULL
+			? VAL_F_REQUEST
+			: VAL_F_RESPONSE);
 		break;
 	default:
 		break;

@@ -92,8 +92,9 @@ members(struct val_event *e, struct val_report *r, enum val_field parent)
 			    kind_text(rows[f].kinds));
 			continue;
 		}
-		if (e->field[f] == NULL) /* the first of two */
-			e->field[f] = n;
+		if (e->field[f] != NULL) /* the first of two is read */
+			continue;
+		e->field[f] = n;
 		if (n->kind == VAL_OBJECT && f != VAL_F_REQUEST &&
 		    f != VAL_F_RESPONSE)
 			members(e, r, f);
@@ -146,6 +147,8 @@ val_event_read(struct val_event *e, struct val_report *r,
 	required(e, r);
 	outcome(e);
 	e->has_code = val_integer(json, e->field[VAL_F_REASON_CODE], &e->code);
+	if (!e->has_code)
+		e->code = 0;
 	action = val_get(e, VAL_F_ACTION);
 	if (action == NULL)
 		return;

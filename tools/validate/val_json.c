@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +8,8 @@
 #include "val_json.h"
 
 #define BEYOND ((int64_t)1 << 53) /* more, and IEEE doubles skip integers */
-#define FEW 16                    /* names that are compared pair by pair */
+#define NONE SIZE_MAX
+#define FEW 16 /* names that are compared pair by pair */
 
 struct parse {
 	struct val_json *j;
@@ -17,7 +19,11 @@ struct parse {
 	size_t depth;
 	uint32_t name, name_len; /* of the member to come */
 	bool named;
-	hsa_rc rc; /* why it was cancelled */
+	const uint8_t *in; /* the text */
+	size_t in_len;
+	size_t lone; /* where an escaped half of a pair stands alone, or NONE */
+	size_t end;  /* of the value, 0: not known */
+	hsa_rc rc;   /* why it was cancelled */
 	const char *why;
 };
 
@@ -94,6 +100,15 @@ add(struct parse *p, enum val_kind kind)
 	return n;
 }
 
+/* A value ended. */
+static int
+ended(struct parse *p)
+{
+	if (p->depth == 0)
+		p->end = yajl_get_bytes_consumed(p->h);
+	return 1;
+}
+
 static int
 leaf(struct parse *p, enum val_kind kind, bool truth)
 {
@@ -102,7 +117,7 @@ leaf(struct parse *p, enum val_kind kind, bool truth)
 	if (n == NULL)
 		return cancel(p, HSA_RC(E_NOMEM), "out of memory");
 	n->truth = truth;
-	return 1;
+	return ended(p);
 }
 
 static int
@@ -135,26 +150,87 @@ on_number(void *ctx, const char *s, size_t len)
 {
 	struct parse *p = ctx;
 	int64_t v = 0;
+	bool beyond, whole = true;
 	size_t i;
 
 	if (!string_of(p, VAL_NUMBER, s, len))
 		return 0;
-	for (i = s[0] == '-' ? 1 : 0; i < len; i++) {
-		if (s[i] < '0' || s[i] > '9')
-			return 1; /* a fraction is an approximation anyway */
-		if (v > BEYOND)
-			break;
-		v = v * 10 + (s[i] - '0');
+	for (i = s[0] == '-' ? 1 : 0; i < len && whole; i++) {
+		whole = s[i] >= '0' && s[i] <= '9';
+		if (whole && v <= BEYOND)
+			v = v * 10 + (s[i] - '0');
 	}
-	return v > BEYOND ? flaw(p, VAL_FLAW_NUMBER, p->j->len - 1) : 1;
+	beyond = v > BEYOND;
+	if (!whole) /* of 1e400 readers make what they like */
+		beyond = fabs(strtod(val_text(p->j, &p->j->node[p->j->len - 1]),
+			     NULL)) > (double)BEYOND;
+	return beyond ? flaw(p, VAL_FLAW_NUMBER, p->j->len - 1) : 1;
+}
+
+/* The four hex digits at p; -1: there are none. */
+static int
+unit(const uint8_t *p, const uint8_t *end)
+{
+	int v = 0, i, c;
+
+	if (end - p < 4)
+		return -1;
+	for (i = 0; i < 4; i++) {
+		c = p[i];
+		if (c >= '0' && c <= '9')
+			v = v * 16 + c - '0';
+		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+			v = v * 16 + (c | 0x20) - 'a' + 10;
+		else
+			return -1;
+	}
+	return v;
+}
+
+/*
+ * The next \u escape from `at` on that is half of a UTF-16 pair without its
+ * other half. yajl makes '?' of some of them and another character of others,
+ * so what readers see is not what stands there.
+ */
+static size_t
+next_lone(const struct parse *p, size_t at)
+{
+	const uint8_t *end = p->in + p->in_len, *s = p->in + at;
+	int high, low;
+
+	while ((s = memchr(s, '\\', (size_t)(end - s))) != NULL) {
+		if (end - s < 2)
+			return NONE;
+		s += 2;
+		high = s[-1] == 'u' ? unit(s, end) : -1;
+		if (high < 0xd800 || high > 0xdfff)
+			continue;
+		low = end - s >= 6 && s[4] == '\\' && s[5] == 'u'
+			  ? unit(s + 6, end)
+			  : -1;
+		if (high > 0xdbff || low < 0xdc00 || low > 0xdfff)
+			return (size_t)(s - p->in);
+		s += 10;
+	}
+	return NONE;
 }
 
 static int
-check_text(struct parse *p, const unsigned char *s, size_t len, size_t node)
+check_text(struct parse *p, uint32_t at, size_t len, size_t node)
 {
-	if (!hsa_utf8_valid((const char *)s, len))
+	uint8_t *s = p->j->text.p + at, *nul;
+	size_t end = yajl_get_bytes_consumed(p->h);
+	bool lone = p->lone < end;
+
+	if (lone)
+		p->lone = next_lone(p, end);
+	if (lone || !hsa_utf8_valid((const char *)s, len))
 		return flaw(p, VAL_FLAW_UTF8, node);
-	return memchr(s, 0, len) == NULL ? 1 : flaw(p, VAL_FLAW_NUL, node);
+	if (memchr(s, 0, len) == NULL)
+		return 1;
+	while ((nul = memchr(s, 0, len)) != NULL)
+		*nul = 0x1a;
+	return flaw(p, VAL_FLAW_NUL, node);
 }
 
 static int
@@ -162,9 +238,10 @@ on_string(void *ctx, const unsigned char *s, size_t len)
 {
 	struct parse *p = ctx;
 
-	if (!string_of(p, VAL_TEXT, s, len))
+	if (!string_of(p, VAL_TEXT, s, len) || !ended(p))
 		return 0;
-	return check_text(p, s, len, p->j->len - 1);
+	return check_text(
+	    p, p->j->node[p->j->len - 1].text, len, p->j->len - 1);
 }
 
 static int
@@ -176,7 +253,7 @@ on_name(void *ctx, const unsigned char *s, size_t len)
 		return cancel(p, HSA_RC(E_NOMEM), "out of memory");
 	p->name_len = (uint32_t)len;
 	p->named = true;
-	return check_text(p, s, len, p->j->len); /* the node to come */
+	return check_text(p, p->name, len, p->j->len); /* the node to come */
 }
 
 static int
@@ -210,7 +287,7 @@ on_array_end(void *ctx)
 	struct parse *p = ctx;
 
 	p->depth--;
-	return 1;
+	return ended(p);
 }
 
 static bool
@@ -271,6 +348,7 @@ on_object_end(void *ctx)
 	size_t n = 0;
 
 	p->depth--;
+	(void)ended(p);
 	for (a = first; a != NULL; a = val_next(j, a))
 		n++;
 	if (n > FEW)
@@ -305,6 +383,25 @@ explain(struct hsa_diag *diag, yajl_handle h, const void *p, size_t n)
 	hsa_diag_set(diag, "%s", text);
 }
 
+/* yajl takes vertical tabs and form feeds for blanks, and a string that never
+ * ends for the end of the text. JSON has these bytes nowhere. NONE: all is
+ * well; else where it is not. */
+static size_t
+lenience(const struct parse *s)
+{
+	const uint8_t *bad = memchr(s->in, '\v', s->in_len);
+	size_t at;
+
+	if (bad == NULL)
+		bad = memchr(s->in, '\f', s->in_len);
+	if (bad != NULL)
+		return (size_t)(bad - s->in);
+	for (at = s->end; at > 0 && at < s->in_len; at++)
+		if (memchr(" \t\r\n", s->in[at], 4) == NULL)
+			return at;
+	return NONE;
+}
+
 static hsa_rc
 parse(
     struct parse *s, size_t *at, struct hsa_diag *diag, const void *p, size_t n)
@@ -320,13 +417,18 @@ parse(
 	    .yajl_start_array = on_array,
 	    .yajl_end_array = on_array_end,
 	};
-	size_t before = s->j->len;
+	size_t before = s->j->len, wrong;
 	hsa_rc rc = HSA_OK;
 	yajl_status st;
 
 	s->h = yajl_alloc(&calls, NULL, s);
 	if (s->h == NULL)
 		return HSA_RC(E_NOMEM);
+	/* strings are checked when they are whole, and told by their path */
+	(void)yajl_config(s->h, yajl_dont_validate_strings, 1);
+	s->in = p;
+	s->in_len = n;
+	s->lone = n == 0 ? NONE : next_lone(s, 0);
 	st = yajl_parse(s->h, p, n);
 	*at = yajl_get_bytes_consumed(s->h);
 	if (st == yajl_status_ok)
@@ -336,6 +438,9 @@ parse(
 	} else if (st != yajl_status_ok) {
 		explain(diag, s->h, p, n);
 		rc = HSA_RC(E_FORMAT);
+	} else if ((wrong = lenience(s)) != NONE) {
+		*at = wrong;
+		rc = hsa_fail(diag, HSA_RC(E_FORMAT), "not JSON from here on");
 	} else if (s->j->len == before) {
 		rc = hsa_fail(diag, HSA_RC(E_FORMAT), "no JSON text there");
 	}
@@ -390,6 +495,9 @@ val_json_graft(struct val_json *j, size_t at, size_t from)
 		j->node[i].at = old.at; /* of the string they come from */
 	}
 	to->at = old.at;
+	for (i = flaws; i < j->flaws; i++)
+		if (j->flaw[i].node == root) /* which is in no tree */
+			j->flaw[i].node = (uint32_t)at;
 out:
 	hsa_buf_free(&copy);
 	return rc;

@@ -24,8 +24,9 @@ enum val_kind {
 };
 
 /* Offsets are into val_json.text, where every string ends with a NUL that its
- * length leaves out. Indices are into val_json.node; 0 is the root, and as
- * child or next: none. */
+ * length leaves out; one of its own (VAL_FLAW_NUL) became U+001A, so that it
+ * equals nothing that is documented. Indices are into val_json.node; 0 is the
+ * root, and as child or next: none. */
 struct val_node {
 	enum val_kind kind;
 	bool truth;  /* of a VAL_BOOL */
@@ -38,8 +39,8 @@ struct val_node {
 
 enum val_flaw_kind {
 	VAL_FLAW_DUPLICATE = 1, /* a name that its object had before */
-	VAL_FLAW_NUMBER,        /* an integer beyond 2^53 */
-	VAL_FLAW_UTF8,          /* a string that is no UTF-8 */
+	VAL_FLAW_NUMBER,        /* a number beyond 2^53 */
+	VAL_FLAW_UTF8,          /* a string that is no UTF-8: bytes, escapes */
 	VAL_FLAW_NUL            /* a string that many readers cut short */
 };
 struct val_flaw {

@@ -24,15 +24,14 @@ val_rule_json(const struct val_json *j, struct val_report *r)
 		    text[j->flaw[i].kind]);
 }
 
-/* The new name of what was renamed to nothing that a table describes. */
+/* The other name of what was renamed to nothing that a table describes, from
+ * its former name or to it; NULL: it is none of these. */
 static const char *
-orphan(const char *old)
+orphan(const char *name, bool is_old)
 {
-	size_t i;
-
-	for (i = 0; val_orphans[i] != NULL; i += 2)
-		if (strcmp(val_orphans[i], old) == 0)
-			return val_orphans[i + 1];
+	for (size_t i = 0; val_orphans[i] != NULL; i += 2)
+		if (strcmp(val_orphans[i + (is_old ? 0 : 1)], name) == 0)
+			return val_orphans[i + (is_old ? 1 : 0)];
 	return NULL;
 }
 
@@ -55,10 +54,13 @@ val_rule_action(const struct val_event *e, struct val_report *r)
 			    "only the severity table names %s", action);
 		return;
 	}
-	now = orphan(action);
+	now = orphan(action, true);
 	if (now != NULL)
 		val_find(r, VAL_W03, e->json, n,
 		    "is now called %s; nothing more is documented of it", now);
+	else if (orphan(action, false) != NULL)
+		val_find(r, VAL_W04, e->json, n,
+		    "only the table of former names names %s", action);
 	else
 		val_find(r, VAL_E03, e->json, n,
 		    "%.120s is no documented action; hsa catalogue lists them",

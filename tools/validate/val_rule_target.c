@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "hsa_field_type.h"
 #include "val_rule.h"
 #include "val_words.h"
 
@@ -83,7 +84,7 @@ region(const struct val_event *e, struct val_report *r, const struct part *p)
 	if (!e->tke || at == NULL || at->kind != VAL_TEXT)
 		return;
 	s = val_text(e->json, at);
-	if (s[0] == '[' &&
+	if (hsa_field_type("location")->fits(s) && /* else it is E08's */
 	    (strncmp(s + 1, p->p, p->n) != 0 || s[1 + p->n] != ']'))
 		val_find(r, VAL_E24, e->json, at,
 		    "is in another region than logSourceCRN, %.*s", (int)p->n,
@@ -150,6 +151,11 @@ val_rule_host(const struct val_event *e, struct val_report *r)
 	/* requests of a service have none to tell */
 	if (s[0] == '\0' && service)
 		return;
+	if (kmip) {
+		val_find(r, VAL_E17, e->json, n,
+		    "is there; events of KMIP for VMware do not include it");
+		return;
+	}
 	/* names of a network, not addresses */
 	if (type != NULL &&
 	    (strcmp(type, "CSE") == 0 || strcmp(type, "subnet") == 0))
@@ -172,6 +178,8 @@ secret_in(const char *s, size_t n)
 {
 	if (holds(s, n, "PRIVATE KEY-----"))
 		return "a PEM private key";
+	if (holds(s, n, "assword="))
+		return "a password";
 	if (holds(s, n, "Bearer ey") || holds(s, n, "bearer ey"))
 		return "a bearer token";
 	/* a signed JSON Web Token: header and payload begin {" */

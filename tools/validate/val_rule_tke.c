@@ -193,6 +193,25 @@ thresholds(const struct val_event *e, struct val_report *r)
 		}
 }
 
+/* Bytes of a verification pattern that every card sets, as hex digits. */
+#define PATTERN ((size_t)2 * 28)
+
+/* What is activated is what was asked for. */
+static void
+pattern(const struct val_event *e, struct val_report *r)
+{
+	const struct val_node *of = in(e, VAL_F_REQUEST, "verificationPattern");
+	const struct val_node *is =
+	    in(e, VAL_F_RESPONSE, "verificationPattern");
+
+	if (e->outcome == VAL_OUTCOME_SUCCESS &&
+	    e->row->code == HSA_ACTION_TKE_REGISTER_ACTIVATE && of != NULL &&
+	    of->kind == VAL_TEXT && is != NULL && is->kind == VAL_TEXT &&
+	    strncmp(val_text(e->json, of), val_text(e->json, is), PATTERN) != 0)
+		val_find(r, VAL_E13, e->json, is,
+		    "is not the requested verification pattern");
+}
+
 static void
 parts(const struct val_event *e, struct val_report *r)
 {
@@ -229,4 +248,5 @@ val_rule_tke(const struct val_event *e, struct val_report *r)
 	administrators(e, r);
 	thresholds(e, r);
 	parts(e, r);
+	pattern(e, r);
 }

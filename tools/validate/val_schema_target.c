@@ -98,15 +98,22 @@ sch_host(struct sch *s)
 	static const char *const networks[] = {"CSE", "subnet", NULL};
 	unsigned int n;
 
+	sch_open(s, NULL);
+	kmip(s);
+	sch_open(s, "then");
+	hsa_jw_text(&s->w, "type", "object");
+	n = sch_field(s, VAL_F_HOST_ADDRESS);
+	sch_guard(s, VAL_E17, "string");
+	hsa_jw_text(&s->w, "const", "");
+	sch_close(s, n + 2);
 	if (!s->cfg->private_network) {
-		sch_open(s, NULL);
-		kmip(s);
 		sch_check(s, "else", VAL_E17, "object");
 		n = sch_present(s, VAL_F_HOST_ADDRESS, VAL_E17);
 		hsa_jw_text(&s->w, "$comment", "E17");
 		hsa_jw_text(&s->w, "type", "string");
-		sch_close(s, n + 2);
+		sch_close(s, n + 1);
 	}
+	sch_close(s, 1);
 	sch_open(s, NULL);
 	n = sch_field(s, VAL_F_INITIATOR);
 	/* requests of a service have none to tell */

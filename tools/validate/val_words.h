@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "hsa_field_type.h"
 #include "val_event.h"
 
 #define VAL_SERVICE "Hyper Protect Crypto Services: " /* begins a message */
@@ -44,15 +45,10 @@ bool val_is_key_state(const char *name);
 bool val_key_state_fits(int64_t v);
 bool val_outcome_fits(enum val_outcome o, int64_t code);
 
-#define VAL_DAY                                                                \
-	"(([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|"               \
-	"(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8])))|"       \
-	"([0-9]{2}(0[48]|[2468][048]|[13579][26])|"                            \
-	"([02468][048]|[13579][26])00)-02-29)"
 #define VAL_CLOCK "T([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)"
-#define VAL_PATTERN_TIME "^" VAL_DAY VAL_CLOCK "[.][0-9]{2}[+]0000$"
+#define VAL_PATTERN_TIME "^" HSA_PATTERN_DAY VAL_CLOCK "[.][0-9]{2}[+]0000$"
 #define VAL_PATTERN_TIME_LENIENT                                               \
-	"^" VAL_DAY VAL_CLOCK "([.][0-9]{1,9})?([+]0000|Z|[+]00:00)$"
+	"^" HSA_PATTERN_DAY VAL_CLOCK "([.][0-9]{1,9})?([+]0000|Z|[+]00:00)$"
 
 /* up to the region; then the whole */
 #define VAL_PATTERN_CRN_HEAD "^crn:v1:[^:]+:[^:]+:[^:]+:"
@@ -75,7 +71,8 @@ bool val_outcome_fits(enum val_outcome o, int64_t code);
 	    "|" VAL_UP_TO(3) VAL_H16 ":" VAL_LS32 "|" VAL_UP_TO(4) VAL_LS32    \
 	    "|" VAL_UP_TO(5) VAL_H16 "|" VAL_UP_TO(6) ")$"
 
-/* a PEM key, a bearer token, a JSON Web Token: anywhere in a string */
-#define VAL_PATTERN_SECRET "PRIVATE KEY-----|[Bb]earer ey|[.]eyJ"
+/* a PEM key, a bearer token, a JSON Web Token, a password: anywhere in a string
+ */
+#define VAL_PATTERN_SECRET "PRIVATE KEY-----|[Bb]earer ey|[.]eyJ|assword="
 
 #endif
