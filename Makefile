@@ -283,6 +283,11 @@ check-integ: all $(INTEG_TESTS)
 check-crash: all $(CRASH_TESTS)
 	@CU_BUILD=$(BUILD) tests/run.sh $(BUILD) $(CRASH_TESTS)
 
+## check-reading 100,000 damaged events, judged by hsa and by a second reader
+check-reading: all
+	@CU_BUILD=$(BUILD) MUTATIONS=$${MUTATIONS:-100000} \
+	    tests/run.sh $(BUILD) tests/integ/test_second_reading.sh
+
 ## check-long    200,000 EP11 calls against their events; 1,000 kills, of libhsa too
 check-long: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) all tests
@@ -292,6 +297,7 @@ check-long: deps-test
 	    $(BUILD)/tests/integ/test_export_speed \
 	    $(BUILD)/tests/crash/crash_ep11 $(BUILD)/tests/crash/crash_all \
 	    $(BUILD)/tests/crash/crash_emitter
+	@$(MAKE) --no-print-directory check-reading
 
 ## check-interop against the programs of others, from package registries
 check-interop:
@@ -386,7 +392,7 @@ clean:
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 .PHONY: help all clean demo test deps deps-test tests check check-integ \
-	check-crash check-long check-interop check-kafka check-all \
+	check-crash check-reading check-long check-interop check-kafka check-all \
 	check-tsan fuzz lint analyze \
 	install
 .SECONDARY:

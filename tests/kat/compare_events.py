@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""compare_events.py - two readings of the same damaged events.
+
+usage: compare_events.py HSA N [SEED]
+
+N mutations (mutate_events.py) in each profile, and the events of `HSA corpus`,
+are given to `HSA validate --single` and to read_events.py in every mode; for
+each event both must find the same checks, at the same level, equally often,
+and no error in good ones. Prints COUNT lines; exit status 1 and the
+first disagreements if there are any, or if of 100,000 mutations or more less
+than 50 are found by some check.
+"""
+import collections
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+from mutate_events import make
+from read_events import Reading, WARNINGS
+
+MODES = ((True, False), (False, False), (True, True), (False, True))
+CHECKS = ["E%02d" % i for i in range(1, 19)] + \
+    ["E%02d" % i for i in range(21, 26)] + sorted(WARNINGS)
+TIMEOUT = 600       # seconds; a run takes some ten at most
+SHOWN = 20
+RECORD = re.compile(rb'"event"\s*:\s*{')
+
+
+def corpus(hsa, folder):
+    """[(event on one line, profile in which it is good, strict), ...] of
+    `HSA corpus`; a broken one is good in profile None."""
+    subprocess.run([hsa, "corpus", folder], stdout=subprocess.DEVNULL,
+                   timeout=TIMEOUT, check=True)
+    with open(os.path.join(folder, "index.json"), encoding="utf-8") as f:
+        index = json.load(f)
+    events = []
+    for item in index:
+        if not item["file"].endswith(".json") or item["profile"] == "unit":
+            continue
+        with open(os.path.join(folder, item["file"]), "rb") as f:
+            line = f.read().replace(b"\n", b" ")
+        if RECORD.search(line) is None:     # not an event, but around one
+            good = None if item["check"] else item["profile"]
+            events.append((line, good, item["strict"]))
+    return events
+
+
+def theirs(hsa, path, profile, strict, private):
+    """{index: [(check, level, path), ...]}, how many events, exit status."""
+    argv = [hsa, "validate", "--single", "--format", "json", "--profile", profile,
+            "--strict" if strict else "--lenient"]
+    argv += ["--private-network"] * private
+    p = subprocess.run(argv + [path], stdout=subprocess.PIPE, timeout=TIMEOUT,
+                       check=False)
+    if p.returncode not in (0, 1):
+        sys.exit("%s: exit status %d" % (" ".join(argv), p.returncode))
+    found = collections.defaultdict(list)
+    events = 0
+    for line in p.stdout.split(b"\n"):
+        if not line:
+            continue
+        f = json.loads(line)
+        if "summary" in f:
+            events = f["summary"]["events"]
+        else:
+            found[f["index"]].append((f["check"], f["level"], f["path"]))
+    return found, events, p.returncode
+
+
+def once(findings):
+    """Sorted. A string inside a string (at-export) is looked at in both, so
+    how often E01 and E18 find it is nothing to agree about."""
+    findings = sorted(findings)
+    return [f for i, f in enumerate(findings)
+            if f[0] not in ("E01", "E18") or f not in findings[:i]]
+
+
+def compare(hsa, lines, good, profile, say):
+    """Per check: mine and theirs, and how many events are judged otherwise, or
+    are good (in strict mode, in lenient mode) and not found so."""
+    count = collections.Counter(), collections.Counter()
+    readings = [Reading(line, profile) for line in lines]
+    differ = set()
+    with tempfile.NamedTemporaryFile() as f:
+        f.write(b"".join(line + b"\n" for line in lines))
+        f.flush()
+        for strict, private in MODES:
+            found, events, status = theirs(
+                hsa, f.name, profile, strict, private)
+            if events != len(lines):
+                sys.exit("%d events, not %d" % (events, len(lines)))
+            errors = False
+            for i, reading in enumerate(readings):
+                mine = once(reading.findings(strict, private))
+                got = once((c, v) for c, v, _ in found[i])
+                errors = errors or "error" in [v for _, v in mine]
+                if strict and not private:
+                    count[0].update({c for c, _ in mine})
+                    count[1].update({c for c, _ in got})
+                bad = private and (i in good[0] or
+                                   (i in good[1] and not strict)) and \
+                    "error" in [v for _, v in got]
+                if (mine != got or bad) and i not in differ:
+                    differ.add(i)
+                    say(i, strict, private, mine, found[i])
+            if status != errors and not differ:
+                sys.exit("exit status %d, errors: %s" % (status, errors))
+    return count, len(differ)
+
+
+def main(argv):
+    if not 2 <= len(argv) <= 3:
+        sys.exit(__doc__)
+    hsa, n = argv[0], int(argv[1])
+    seed = argv[2] if len(argv) > 2 else "1"
+    with tempfile.TemporaryDirectory() as folder:
+        samples = corpus(hsa, os.path.join(folder, "corpus"))
+    bad = shown = 0
+    total = collections.Counter(), collections.Counter()
+    for profile in ("ibm-at", "at-export"):
+        made = [make(seed, i, profile) for i in range(n)]
+        lines = [line for line, _ in made] + [s[0] for s in samples]
+
+        def say(i, strict, private, mine, got):
+            nonlocal shown
+            shown += 1
+            if shown > SHOWN:
+                return
+            done = "; ".join(made[i][1]) if i < n else "corpus"
+            print("seed %s number %d %s %s%s: %s\n  read:     %s\n"
+                  "  validate: %s\n  %s" % (
+                      seed, i, profile, "strict" if strict else "lenient",
+                      " private" * private,
+                      done.encode("ascii", "backslashreplace").decode(),
+                      " ".join("%s/%s" % f for f in mine),
+                      " ".join("%s/%s:%s" % f for f in sorted(got)),
+                      lines[i].decode("latin-1")
+                      .encode("ascii", "backslashreplace").decode()))
+
+        good = {i for i, (_, done) in enumerate(made) if not done}, set()
+        for i, (_, which, strict) in enumerate(samples, n):
+            if which == profile:
+                good[not strict].add(i)
+        count, differ = compare(hsa, lines, good, profile, say)
+        for mine, more in zip(total, count):
+            mine.update(more)
+        bad += differ
+        print("COUNT %s, seed %s: %d events (%d valid ones), in %d modes; "
+              "both agree on %d, disagreements: %d" % (
+                  profile, seed, len(lines), sum(map(len, good)), len(MODES),
+                  len(lines) - differ, differ))
+    for at in range(0, len(CHECKS), 8):
+        print("COUNT " + " ".join(
+            "%s %d/%d" % (c, total[0][c], total[1][c])
+            for c in CHECKS[at:at + 8]))
+    rare = [c for c in sorted(set(CHECKS) | set(total[0]) | set(total[1]))
+            if min(total[0][c], total[1][c]) < 50]
+    if n >= 100000 and rare:
+        print("found less than 50 times: " + " ".join(rare))
+        return 1
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
