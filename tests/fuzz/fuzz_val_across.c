@@ -1,4 +1,4 @@
-/* Covers: val_across_event val_across_input */
+/* Covers: val_across_event val_across_special val_across_input */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Eight bytes are an event: action, target, outcome, time, and what its fields
- * have. 0xff as action: another input begins. */
+ * have; or a record around it. 0xff as action: another input begins. */
 #define STEP 8
 
 static void
@@ -87,12 +87,35 @@ members(struct hsa_buf *b, const uint8_t p[4])
 	    p[2] % 8 - 1);
 }
 
+/* What is around it; bits of p say how it goes on from the one before. */
 static void
-one(struct val_run *v, const uint8_t p[STEP], uint64_t *time)
+around(struct val_envelope *env, const uint8_t p[STEP])
+{
+	static const char *const names[] = {"UNIT_START", "UNIT_STOP",
+	    "CLOCK_STEP", "LOST_EVENTS", "", "SEGMENT_OPENED"};
+
+	memset(env->unit_id, p[1] % 3, sizeof(env->unit_id));
+	env->sequence += p[5] < 0xe0 ? 1 : p[5] < 0xf0 ? 0 : p[6];
+	env->sequence = p[5] == 0xff ? p[6] : env->sequence;
+	env->epoch = p[6] < 0xf0 ? env->epoch + (p[6] >= 0xe0) : p[6] % 4;
+	env->source = p[4] % 4;
+	env->mono_ns += p[7] * UINT64_C(100000000);
+	env->wall_ns = env->mono_ns + (p[7] > 0xe0 ? UINT64_MAX / 2 : p[7]);
+	env->mono_ns = p[7] == 0xff ? 0 : env->mono_ns;
+	env->special = p[4] >= 0xc0;
+	env->name[0] = '\0';
+	if (env->special)
+		memcpy(env->name, names[p[0] % 6], strlen(names[p[0] % 6]) + 1);
+}
+
+static void
+one(struct val_run *v, const uint8_t p[STEP], uint64_t *time,
+    struct val_envelope *env)
 {
 	static const uint32_t status[] = {200, 200, 200, 200, 200, 202, 500, 0};
 	struct hsa_buf q = {0}, a = {0}, text = {0};
 	struct hv_event e = {.target = p[1] % 9, .status = status[p[2] % 8]};
+	struct val_text t = {.envelope = env};
 
 	*time += p[3] < 0xf0 ? p[3] * 8u : 0;
 	e.time = p[3] < 0xf8 ? *time : *time / 2;
@@ -103,7 +126,11 @@ one(struct val_run *v, const uint8_t p[STEP], uint64_t *time)
 	e.request = p[2] >= 0xf0 ? NULL : hsa_buf_cstr(&q);
 	e.response = p[2] >= 0xe0 ? NULL : hsa_buf_cstr(&a);
 	hv_event(&text, &e);
-	must(hsa_is_ok(val_run_text(v, text.p, text.len)));
+	if (env != NULL)
+		around(env, p);
+	t.p = text.p;
+	t.n = text.len;
+	must(hsa_is_ok(val_run_take(v, &t)));
 	hsa_buf_free(&q);
 	hsa_buf_free(&a);
 	hsa_buf_free(&text);
@@ -114,6 +141,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct val_run v = {.cfg = {.profile = VAL_IBM_AT}};
 	unsigned int findings = 0;
+	struct val_envelope env = {.epoch = 1};
 	uint64_t time = 0;
 	uint32_t limit;
 	size_t i;
@@ -130,7 +158,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (data[i] == 0xff)
 			val_across_input(&v.across);
 		else
-			one(&v, data + i, &time);
+			one(&v, data + i, &time,
+			    (data[0] & 0x40) != 0 ? &env : NULL);
 		must(v.across.targets.len <= limit &&
 		     v.across.targets.cap <= limit);
 	}

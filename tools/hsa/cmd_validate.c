@@ -17,7 +17,7 @@ struct job {
 	struct val_known *known; /* NULL: no baseline */
 	struct val_place place;
 	const struct val_text *text; /* at hand */
-	bool open; /* its event was told; a record without one is none */
+	bool open; /* it was told; a record without an event, if need be */
 	int code;
 };
 
@@ -61,8 +61,9 @@ take(void *ctx, const struct val_finding *f)
 	struct val_place p = j->place;
 	const char *action = val_get(&j->run.event, VAL_F_ACTION);
 
-	if (j->text != NULL && !j->run.no_event)
-		begin(j);
+	if (j->run.no_event)
+		j->place.noun = "before event";
+	begin(j);
 	p.action = action == NULL ? "" : action;
 	if (j->known != NULL && val_known_has(j->known, &p, f)) {
 		j->sum.known++;
@@ -88,16 +89,18 @@ on_text(void *ctx, const struct val_text *t)
 	j->open = false;
 	j->place.line = t->line;
 	j->place.action = "";
+	j->place.noun = "event";
 	HSA_TRY(rc, val_run_take(&j->run, t));
-	rc = j->out.rc;
-	if (j->run.no_event)
-		goto out;
-	begin(j);
+	if (!j->run.no_event)
+		begin(j);
 	action = val_get(&j->run.event, VAL_F_ACTION);
 	j->place.action = action == NULL ? "" : action;
-	j->out.ops->event_end(&j->out, &j->place);
-	j->sum.events++;
-	j->place.index++;
+	if (j->open)
+		j->out.ops->event_end(&j->out, &j->place);
+	if (!j->run.no_event) {
+		j->sum.events++;
+		j->place.index++;
+	}
 	rc = j->out.rc;
 out:
 	j->text = NULL;

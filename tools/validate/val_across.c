@@ -3,53 +3,22 @@
 
 #include "val_across.h"
 #include "val_across_key.h"
+#include "val_across_log.h"
 #include "val_across_unit.h"
 #include "val_envelope.h"
+#include "val_time.h"
 
 /* ---- order --------------------------------------------------------------- */
 
-static bool
-two(int64_t *to, const char *s)
-{
-	if (s[0] < '0' || s[0] > '9' || s[1] < '0' || s[1] > '9')
-		return false;
-	*to = (s[0] - '0') * 10 + (s[1] - '0');
-	return true;
-}
-
-/* Days since 1970 of a date in the Gregorian calendar. */
-static int64_t
-days(int64_t year, int64_t month, int64_t day)
-{
-	static const int before[] = {
-	    0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
-	int64_t y = month > 2 ? year : year - 1;
-
-	return 365 * (year - 1970) + (y / 4 - y / 100 + y / 400) -
-	       (1969 / 4 - 1969 / 100 + 1969 / 400) + before[month - 1] + day -
-	       1;
-}
-
-/* eventTime in ticks of 10 ms, as E04 has it: always UTC. */
+/* eventTime in ticks of 10 ms. */
 static bool
 read_time(int64_t *to, const char *s)
 {
-	int64_t century, year, month, day, hour, minute, second, ticks = 0;
+	struct val_time t;
 
-	if (s == NULL || strnlen(s, 20) < 19 || !two(&century, s) ||
-	    !two(&year, s + 2) || !two(&month, s + 5) || !two(&day, s + 8) ||
-	    !two(&hour, s + 11) || !two(&minute, s + 14) ||
-	    !two(&second, s + 17) || month < 1 || month > 12)
+	if (s == NULL || !val_time_read(&t, s))
 		return false;
-	if (s[19] == '.' && s[20] >= '0' && s[20] <= '9')
-		ticks = (s[20] - '0') * 10 +
-			(s[21] >= '0' && s[21] <= '9' ? s[21] - '0' : 0);
-	*to = (((days(century * 100 + year, month, day) * 24 + hour) * 60 +
-		   minute) *
-		      60 +
-		  second) *
-		  100 +
-	      ticks;
+	*to = t.seconds * 100 + t.ns / 10000000;
 	return true;
 }
 
@@ -102,15 +71,14 @@ in_order(struct val_target *t, const struct val_event *e, struct val_report *r)
 /* ---- one event ----------------------------------------------------------- */
 
 static struct val_target *
-target(struct val_across *a, const struct val_event *e, struct val_report *r,
-    enum val_target_kind kind, const char *name)
+target(struct val_across *a, struct val_report *r, enum val_target_kind kind,
+    const void *name, size_t n)
 {
-	struct val_target *t =
-	    val_table_get(&a->targets, kind, name, strlen(name));
+	struct val_target *t = val_table_get(&a->targets, kind, name, n);
 
 	if (a->targets.full && !a->told) {
 		a->told = true;
-		val_find(r, VAL_W12, e->json, e->field[VAL_F_TARGET_ID],
+		val_find_at(r, VAL_W12, "target.id",
 		    "is one target too many: of %u at once, the one not seen "
 		    "for longest is forgotten",
 		    a->targets.limit == 0 ? VAL_TARGETS : a->targets.limit);
@@ -118,25 +86,61 @@ target(struct val_across *a, const struct val_event *e, struct val_report *r,
 	return t;
 }
 
+static hsa_rc
+record(struct val_across *a, struct val_log_word *w,
+    const struct val_envelope *env, struct val_report *r)
+{
+	struct val_target *t =
+	    target(a, r, VAL_TARGET_LOG, env->unit_id, sizeof(env->unit_id));
+
+	if (t == NULL)
+		return HSA_RC(E_NOMEM);
+	return val_log_record(t, w, &a->unread, env, r);
+}
+
+hsa_rc
+val_across_special(
+    struct val_across *a, const struct val_envelope *env, struct val_report *r)
+{
+	struct val_log_word w = {.era = 0};
+
+	return record(a, &w, env, r);
+}
+
+void
+val_across_unread(struct val_across *a)
+{
+	a->unread++;
+}
+
 hsa_rc
 val_across_event(
     struct val_across *a, const struct val_event *e, struct val_report *r)
 {
 	const char *id = val_get(e, VAL_F_TARGET_ID);
+	struct val_log_word w = {.era = 0};
 	struct val_target *t;
 	bool key;
+	hsa_rc rc = HSA_OK;
 
-	if (e->row == NULL || id == NULL)
-		return HSA_OK;
+	if (e->envelope != NULL)
+		HSA_TRY(rc, record(a, &w, e->envelope, r));
+	if (e->row == NULL || id == NULL || w.again)
+		goto out;
 	key = !e->tke && val_key_follows(e->row->code) && val_key_is(id);
 	if (!e->tke && !key)
-		return HSA_OK;
-	t = target(a, e, r, key ? VAL_TARGET_KEY : VAL_TARGET_UNIT, id);
+		goto out;
+	t = target(
+	    a, r, key ? VAL_TARGET_KEY : VAL_TARGET_UNIT, id, strlen(id));
 	if (t == NULL)
 		return HSA_RC(E_NOMEM);
-	if (!in_order(t, e, r))
-		return HSA_OK;
-	return key ? val_key_event(t, e, r) : val_unit_event(t, e, r);
+	if (t->era != w.era)
+		forget(t);
+	t->era = w.era;
+	if (in_order(t, e, r))
+		rc = key ? val_key_event(t, e, r) : val_unit_event(t, e, r);
+out:
+	return rc;
 }
 
 void
@@ -144,6 +148,7 @@ val_across_input(struct val_across *a)
 {
 	val_table_free(&a->targets);
 	a->told = false;
+	a->unread = 0;
 }
 
 void

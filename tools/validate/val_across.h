@@ -1,6 +1,7 @@
 /*
  * val_across.h - rules over events together: what the events of one crypto
- * unit or of one key say to each other, in the order of the input. Nothing is
+ * unit, of one key, of one sealed log say to each other, in the order of the
+ * input. Nothing is
  * guessed: an input may begin anywhere, and what it did not show is unknown.
  * A failure changes nothing.
  *
@@ -18,16 +19,25 @@
 /* Zeroed: nothing seen. */
 struct val_across {
 	struct val_table targets;
-	bool told; /* W12 */
+	bool told;       /* W12 */
+	uint64_t unread; /* texts, for which no gap was excused yet */
 };
+
+struct val_envelope;
 
 /*
  * val_across_input(a) - another input begins: it says nothing about the one
  * before, and what was known is forgotten.
  * val_across_event(a, e, r) - an event that could be read, after its own
  * rules. E_NOMEM is the only error.
+ * val_across_special(a, env, r) - a record without an event.
+ * val_across_unread(a) - a text that could not be read was told; it may have
+ * been a record.
  */
 void val_across_input(struct val_across *a);
+void val_across_unread(struct val_across *a);
+HSA_MUST_USE hsa_rc val_across_special(
+    struct val_across *a, const struct val_envelope *env, struct val_report *r);
 HSA_MUST_USE hsa_rc val_across_event(
     struct val_across *a, const struct val_event *e, struct val_report *r);
 void val_across_free(struct val_across *a);

@@ -26,7 +26,7 @@ struct val_target {
 	bool order, told;
 	int64_t time; /* 10 ms ticks since 1970 */
 	uint64_t id;  /* hash of its `id`, 0: none */
-	uint64_t era; /* of the log that it came from, 0: none */
+	uint64_t era; /* val_across_log.h; 0: of no log */
 	void *detail; /* owned, from malloc; NULL: nothing known */
 };
 

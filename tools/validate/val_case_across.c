@@ -1,9 +1,10 @@
 #include "val_case.h"
 
 /* Events of val_story.h that do not go together: two units take turns, so
- * event 2n is step n on the first. */
+ * event 2n is step n on the first; in their logs, record 2n + 2. */
 #define STORY(id) VAL_##id, VAL_IBM_AT, false, VAL_BASE_STORY, 0, 0
 #define KEY(id) VAL_##id, VAL_IBM_AT, false, VAL_BASE_KEY, 0, 0
+#define LOG(id) VAL_##id, VAL_IBM_AT, false, VAL_BASE_LOG, 0, 0
 #define SET(event, at, to)                                                     \
 	{                                                                      \
 		VAL_EDIT_SET, event, at, to                                    \
@@ -56,6 +57,21 @@ static const struct val_case cases[] = {
 	{SET(14, "responseData.masterKeyIds[1]", OTHER)},
 	"The committed master key has other parts than were loaded.",
 	"List the parts of the load.", "responseData.masterKeyIds"},
+    {LOG(E20), "gap", {SKIP(10)}, "A record is missing.",
+	"Export a log without a filter.", "sequence"},
+    {LOG(E20), "twice", {REPEAT(10)}, "A record is there twice.",
+	"Leave out what was told again; its sequence is the same.", "sequence"},
+    {LOG(E20), "epoch", {SET(10, "epoch", "2")},
+	"Another epoch, and the unit did not start.",
+	"An epoch begins with UNIT_START and has the next number.", NULL},
+    {LOG(E20), "clock", {SET(10, "time", "\"2026-01-15T08:00:00.000000000Z\"")},
+	"The wall clock was set back, and no record says so.",
+	"A log has a CLOCK_STEP where that happens.", NULL},
+    {LOG(E20), "boot-time",
+	{SET(10, "bootTime", "\"1.000000000\""),
+	    SET(10, "time", "\"2026-01-15T08:59:57.234567890Z\"")},
+	"The time since start goes back, and the unit did not start.",
+	"Order an export by its sequence.", NULL},
     {STORY(E26), "added-twice",
 	{COPY(6, "requestData.adminId", "responseData.adminIds[0]"),
 	    DROP(6, "responseData.adminIds[2]")},
@@ -89,6 +105,10 @@ static const struct val_case cases[] = {
 	{SET(20, "eventTime", "\"2026-01-15T08:00:00.00+0000\"")},
 	"An event is before one that happened earlier.",
 	"Sort an export by its events' times.", NULL},
+    {LOG(W09), "", {SET(0, "special.name", "\"LOST_EVENTS\"")},
+	"Calls were refused, and left no record.",
+	"The record says how many; see why the log could not be written.",
+	NULL},
     {KEY(W10), "destroyed", {SKIP(8)},
 	"A key is in use that was deleted and not restored.",
 	"Every restoration leaves an event.", "action"},

@@ -74,7 +74,7 @@ text_finding(
 	hsa_buf_str(&o->b, p->input);
 	if (p->line > 0)
 		hsa_buf_printf(&o->b, ":%" PRIu64, p->line);
-	hsa_buf_printf(&o->b, ": event %" PRIu64 ": %s%s %s%s ", p->index,
+	hsa_buf_printf(&o->b, ": %s %" PRIu64 ": %s%s %s%s ", p->noun, p->index,
 	    o->color ? tone : "", c->id, val_level_text(f->level),
 	    o->color ? "\033[0m" : "");
 	if (f->path[0] != '\0')
@@ -215,7 +215,7 @@ tap_event_end(struct val_out *o, const struct val_place *p)
 	hsa_buf_printf(
 	    &o->b, "%sok %" PRIu64 " - ", o->more ? "not " : "", o->tests);
 	tap_name(&o->b, p->input);
-	hsa_buf_printf(&o->b, " event %" PRIu64 " ", p->index);
+	hsa_buf_printf(&o->b, " %s %" PRIu64 " ", p->noun, p->index);
 	tap_name(&o->b, p->action);
 	hsa_buf_str(&o->b, "\n");
 	if (o->findings > 0) {

@@ -13,7 +13,10 @@
 
 struct val_place { /* of an event or a finding in an input */
 	const char *input;
-	uint64_t index;     /* of the event in it, from 0 */
+	uint64_t index; /* of the event in it, from 0 */
+	/* "event"; "before event": a record without one, "after event": what
+	 * only the end of all shows */
+	const char *noun;
 	uint64_t line;      /* from 1; 0: no text file */
 	uint64_t column;    /* of a finding, in characters from 1; 0: unknown */
 	const char *action; /* "": the event has none */
@@ -40,8 +43,8 @@ struct val_out {
 struct val_out_ops {
 	const char *name; /* of --format */
 	void (*begin)(struct val_out *o);
-	/* an event begins; after its findings, ends. Findings outside of one
-	 * are about the input as a whole. */
+	/* an event begins; after its findings, ends. So does what is none and
+	 * has findings. */
 	void (*event)(struct val_out *o, const struct val_place *p);
 	void (*finding)(struct val_out *o, const struct val_place *p,
 	    const struct val_finding *f);

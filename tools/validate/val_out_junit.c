@@ -68,7 +68,7 @@ junit_event(struct val_out *o, const struct val_place *p)
 	o->tests++;
 	hsa_buf_str(&o->b, "<testcase classname=\"");
 	escaped(&o->b, p->input);
-	hsa_buf_printf(&o->b, "\" name=\"event %" PRIu64, p->index);
+	hsa_buf_printf(&o->b, "\" name=\"%s %" PRIu64, p->noun, p->index);
 	if (p->line > 0)
 		hsa_buf_printf(&o->b, " line %" PRIu64, p->line);
 	if (p->action[0] != '\0') {

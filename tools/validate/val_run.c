@@ -60,6 +60,7 @@ check(struct val_run *v, const struct val_text *t)
 	if (!hsa_is_ok(rc)) {
 		val_find_place(
 		    &v->report, VAL_E01, (uint32_t)at, "%s", diag.text);
+		val_across_unread(&v->across);
 		return HSA_OK;
 	}
 	if (v->cfg.profile == VAL_AT_EXPORT)
@@ -70,6 +71,9 @@ check(struct val_run *v, const struct val_text *t)
 		envelope = &v->envelope;
 		if (v->no_event) {
 			val_rule_json(&v->json, &v->report);
+			if (v->cfg.across)
+				rc = val_across_special(
+				    &v->across, envelope, &v->report);
 			goto out;
 		}
 	}
@@ -97,10 +101,15 @@ val_run_take(struct val_run *v, const struct val_text *t)
 	memset(&v->event, 0, sizeof(v->event));
 	v->no_event = t->envelope != NULL && t->envelope->special;
 	v->report.strict = v->cfg.strict;
-	if (t->bad != NULL)
+	if (t->bad != NULL) {
 		val_find_place(&v->report, VAL_E01, 0, "%s", t->bad);
-	else if (!v->no_event)
+		val_across_unread(&v->across);
+	} else if (!v->no_event) {
 		HSA_TRY(rc, check(v, t));
+	} else if (v->cfg.across) {
+		HSA_TRY(rc,
+		    val_across_special(&v->across, t->envelope, &v->report));
+	}
 	if (v->report.nomem)
 		rc = HSA_RC(E_NOMEM);
 out:
