@@ -78,6 +78,23 @@ want 0 "$bin/hsa" verify --key "$state/checkpoint.pub" "$state"
 want 0 "$bin/ep11-bench" --state "$state" --rounds 3 --slice-us 200 \
 	--threads 4 --case sha256-1k
 says "4 callers"
+# with another unit at work beside it, whose log tells of it as well
+want 0 "$bin/ep11-bench" --state "$state" --unit operational-2 \
+	--unit operational-1 --rounds 3 --slice-us 2000 --case random-32 \
+	--no-direct --json
+jq -e '.results | length == 1 and all(.[]; has("ring_lost_percent"))' \
+	"$dir/out" >/dev/null || fail "no other unit"
+"$bin/hsa" export --format envelope --unit operational-1 "$state" >"$dir/log1"
+[ "$(jq -s 'map(select(.special.name == "EMISSION_OFF")) | length' \
+	"$dir/log1")" -gt 3 ] || fail "the other unit did nothing"
+[ "$(jq -s 'map(select(.special.name == "EMISSION_OFF")) | length' \
+	"$dir/log1")" = "$(jq -s 'map(select(.special.name == "EMISSION_ON")) |
+	length' "$dir/log1")" ] || fail "emission of the other was left off"
+want 2 "$bin/ep11-bench" --state "$state" --unit operational-2 --unit none
+says none
+want 1 "$bin/ep11-bench" --state "$state" --unit operational-2 \
+	--unit operational-2
+says "process"
 # with callers: what sealing is of a bare write and sync
 want 0 "$bin/ep11-bench" --state "$state" --rounds 3 --slice-us 2000 \
 	--callers 8 --case random-32 --json

@@ -281,6 +281,18 @@ trace(const struct eb_call *b, uint64_t begin)
 		b->trace->call(&t);
 }
 
+void
+eb_call_set(struct eb_call *b, const struct eb_case *what, struct cryptounit *u,
+    const struct hsa_caller *caller, const struct eb_keys *keys)
+{
+	b->u = u;
+	b->caller = caller;
+	b->keys = keys;
+	b->uncached = what->uncached;
+	memset(b->data, EB_FILL, sizeof(b->data));
+	what->prepare(b);
+}
+
 uint64_t
 eb_call_once(struct eb_call *b)
 {
@@ -301,6 +313,24 @@ eb_call_once(struct eb_call *b)
 	if (b->bare != NULL && !hsa_is_ok(eb_bare_commit(b->bare)))
 		b->c.rv = CKR_DEVICE_ERROR;
 	return b->c.rv;
+}
+
+hsa_rc
+eb_caller_make(struct hsa_caller *c)
+{
+	struct hsa_initiator *i = &c->initiator;
+	hsa_rc rc;
+
+	c->tag = hsa_caller_tag();
+	HSA_TRY(rc, hsa_strdup_opt(&i->id, "ep11-bench"));
+	HSA_TRY(rc, hsa_strdup_opt(&i->name, "ep11-bench"));
+	HSA_TRY(
+	    rc, hsa_strdup_opt(&i->type_uri, "service/security/account/user"));
+	HSA_TRY(rc, hsa_strdup_opt(&i->credential_type, "user"));
+	HSA_TRY(rc, hsa_strdup_opt(&i->host_address, "127.0.0.1"));
+	HSA_TRY(rc, hsa_strdup_opt(&i->host_address_type, "IPv4"));
+out:
+	return rc;
 }
 
 /* ---- keys ---------------------------------------------------------------- */

@@ -49,11 +49,17 @@ struct eb_case {
 };
 const struct eb_case *eb_cases(size_t *n);
 
-/* eb_keys_make(k, u, caller, many, diag) - by the unit itself.
+/* eb_caller_make(c) - who calls; hsa_caller_free.
+ * eb_keys_make(k, u, caller, many, diag) - by the unit itself.
+ * eb_call_set(b, what, u, caller, keys) - a call of that case, zeroed before.
  * eb_call_once(b) - one call; the CKR. */
+HSA_MUST_USE hsa_rc eb_caller_make(struct hsa_caller *c);
 HSA_MUST_USE hsa_rc eb_keys_make(struct eb_keys *k, struct cryptounit *u,
     const struct hsa_caller *caller, bool many, struct hsa_diag *diag);
 void eb_keys_free(struct eb_keys *k);
+void eb_call_set(struct eb_call *b, const struct eb_case *what,
+    struct cryptounit *u, const struct hsa_caller *caller,
+    const struct eb_keys *keys);
 uint64_t eb_call_once(struct eb_call *b);
 
 #endif

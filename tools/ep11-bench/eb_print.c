@@ -33,7 +33,7 @@ number(bool has, int digits, int width, double v)
 }
 
 static void
-row(const struct eb_result *r, const struct eb_plan *plan)
+row(const struct eb_result *r)
 {
 	const struct eb_figures *w = r->way;
 
@@ -44,8 +44,8 @@ row(const struct eb_result *r, const struct eb_plan *plan)
 	number(w[EB_SOCKET].has, 0, 8, w[EB_SOCKET].ns);
 	number(true, 0, 8, w[EB_RING].added);
 	number(true, 2, 7, percent(r, EB_RING));
-	number(plan->threads > 1, 1, 6, r->ring_lost);
-	number(plan->threads > 1, 1, 6, r->ring_cpu);
+	number(r->has_lost, 1, 6, r->ring_lost);
+	number(r->has_lost, 1, 6, r->ring_cpu);
 	number(w[EB_LTTNG].has, 0, 7, w[EB_LTTNG].added);
 	number(w[EB_TRACE].has, 0, 7, w[EB_TRACE].added);
 	number(true, 0, 10, w[EB_SEALED].added);
@@ -68,7 +68,7 @@ eb_print_text(const struct eb_result *r, size_t n, const struct eb_plan *plan)
 	    "+ring%", "lost%", "cpu%", "+lttng", "+trace", "+sealed",
 	    "sealed/s", "bare/s", "of bare");
 	for (size_t i = 0; i < n; i++)
-		row(&r[i], plan);
+		row(&r[i]);
 	(void)printf(
 	    "\ndirect: the token's own Cryptoki call; off: through the crypto "
 	    "unit, no event;\nsocket: off, over a unix socket; +ring, +lttng, "
@@ -117,7 +117,7 @@ figures(json_t *o, const struct eb_result *r)
 }
 
 static json_t *
-object(const struct eb_result *r, const struct eb_plan *plan)
+object(const struct eb_result *r)
 {
 	json_t *o = json_pack("{s:s, s:s, s:I}", "name", r->what->name, "what",
 	    r->what->what, "calls", (json_int_t)r->calls);
@@ -127,7 +127,7 @@ object(const struct eb_result *r, const struct eb_plan *plan)
 		good = set(o, "off_to_direct", "", r->off_to_direct);
 	if (good && r->way[EB_LTTNG].has)
 		good = set(o, "ring_to_lttng", "", r->ring_to_lttng);
-	if (good && plan->threads > 1)
+	if (good && r->has_lost)
 		good = set(o, "ring_lost_percent", "", r->ring_lost) &&
 		       set(o, "ring_cpu_percent", "", r->ring_cpu);
 	if (good && r->way[EB_BARE].has)
@@ -146,7 +146,7 @@ eb_print_json(const struct eb_result *r, size_t n, const struct eb_plan *plan)
 	int good = list != NULL;
 
 	for (size_t i = 0; good && i < n; i++) {
-		json_t *o = object(&r[i], plan);
+		json_t *o = object(&r[i]);
 
 		good = o != NULL && json_array_append_new(list, o) == 0;
 	}

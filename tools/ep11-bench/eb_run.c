@@ -23,6 +23,7 @@ struct samples {
 struct run {
 	struct eb_bench bench;
 	bool way[EB_WAYS]; /* wanted */
+	bool lost;         /* what the sealer takes, too */
 	unsigned int ops;  /* of a slice, each caller */
 	unsigned int slow; /* the same where callers wait for the disk */
 	struct samples s;
@@ -89,25 +90,42 @@ out:
 	return rc;
 }
 
+static hsa_rc
+everybody(struct run *r, enum cryptounit_emission mode)
+{
+	struct eb_others *others = r->bench.besides->others;
+	hsa_rc rc = HSA_OK;
+
+	if (others != NULL)
+		HSA_TRY(rc,
+		    eb_others_work(others, r->bench.what, mode, r->bench.diag));
+	rc = emission(r, mode);
+out:
+	return rc;
+}
+
 /* With callers on every core it is the sealer that costs; it has to be done
  * with all of the slice. */
 static hsa_rc
 ring_lost(struct run *r)
 {
+	struct eb_others *others = r->bench.besides->others;
 	double off = 0, ring = 0, off_cpu = 0, ring_cpu = 0;
 	uint64_t before = 0;
 	hsa_rc rc;
 
-	HSA_TRY(rc, emission(r, CRYPTOUNIT_OFF));
+	HSA_TRY(rc, everybody(r, CRYPTOUNIT_OFF));
 	HSA_TRY(rc, warm(r, EB_OFF));
 	before = eb_cpu();
 	HSA_TRY(rc, eb_slice(&r->bench, &off, EB_OFF, r->ops));
 	off_cpu = (double)(eb_cpu() - before);
-	HSA_TRY(rc, emission(r, CRYPTOUNIT_RING));
+	HSA_TRY(rc, everybody(r, CRYPTOUNIT_RING));
 	HSA_TRY(rc, warm(r, EB_RING));
 	before = eb_cpu();
 	HSA_TRY(rc, eb_slice_drained(&r->bench, &ring, EB_RING, r->ops));
 	ring_cpu = (double)(eb_cpu() - before);
+	if (others != NULL)
+		HSA_TRY(rc, eb_others_rest(others, r->bench.diag));
 	HSA_TRY(
 	    rc, eb_samples_add(&r->s.ring_cpu, 100 * (ring_cpu / off_cpu - 1)));
 	HSA_TRY(rc, eb_samples_add(&r->s.ring_lost, 100 * (1 - off / ring)));
@@ -193,7 +211,7 @@ round_of(struct run *r)
 		HSA_TRY(rc, pair(r, &off));
 		sum += off;
 	}
-	if (r->bench.plan->threads > 1)
+	if (r->lost)
 		HSA_TRY(rc, ring_lost(r));
 	if (r->way[EB_SOCKET]) {
 		HSA_TRY(rc, emission(r, CRYPTOUNIT_OFF));
@@ -242,6 +260,7 @@ conclude(struct eb_result *res, struct run *r)
 	*res = (struct eb_result){
 	    .what = r->bench.what,
 	    .off_to_direct = eb_quantile(&r->s.off_to_direct, 0.5),
+	    .has_lost = r->lost,
 	    .ring_lost = eb_quantile(&r->s.ring_lost, 0.5),
 	    .ring_cpu = eb_quantile(&r->s.ring_cpu, 0.5),
 	    .sealed_to_bare = eb_quantile(&r->s.sealed_to_bare, 0.5),
@@ -289,6 +308,7 @@ choose(struct run *r)
 	r->way[EB_SOCKET] = alone && x->socket != NULL;
 	r->way[EB_LTTNG] = r->way[EB_TRACE] = alone && x->lttng != NULL;
 	r->way[EB_BARE] = x->bare != NULL;
+	r->lost = !alone || x->others != NULL;
 }
 
 hsa_rc
@@ -309,15 +329,8 @@ eb_run(struct eb_result *res, const struct eb_case *what,
 	if (b->call == NULL)
 		goto out;
 	for (unsigned int i = 0; i < plan->threads; i++) {
-		struct eb_call *c = &b->call[i];
-
-		c->u = u;
-		c->caller = caller;
-		c->keys = keys;
-		c->uncached = what->uncached;
-		c->count = (uint64_t)i << 48;
-		memset(c->data, EB_FILL, sizeof(c->data));
-		what->prepare(c);
+		eb_call_set(&b->call[i], what, u, caller, keys);
+		b->call[i].count = (uint64_t)i << 48;
 	}
 	choose(&r);
 	HSA_TRY(rc, calibrate(&r));

@@ -7,6 +7,7 @@
 #define EB_RUN_H
 #include "eb_bare.h"
 #include "eb_case.h"
+#include "eb_others.h"
 #include "eb_stats.h"
 
 /* The ways that an operation goes. */
@@ -34,6 +35,7 @@ struct eb_besides {
 	struct eb_socket *socket;
 	const struct eb_lttng *lttng;
 	struct eb_bare *bare;
+	struct eb_others *others;
 	const char *log; /* folder, for the bytes of a sealed call; with bare */
 };
 
@@ -48,6 +50,7 @@ struct eb_result {
 	double off_to_direct;
 	/* of the throughput, in percent, until all is sealed that the slice
 	 * left in the ring: what the sealer takes from the callers, too */
+	bool has_lost;
 	double ring_lost;
 	double ring_cpu;       /* of processor time, all threads; the same */
 	double ring_to_lttng;  /* what each adds */

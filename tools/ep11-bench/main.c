@@ -21,7 +21,7 @@ enum {
 #define CASES_MAX 32
 
 static const char usage_text[] =
-    "usage: ep11-bench --state DIR [--unit NAME] [--case NAME]...\n"
+    "usage: ep11-bench --state DIR [--unit NAME]... [--case NAME]...\n"
     "           [--rounds N] [--slice-us N] [--threads N | --callers N]\n"
     "           [--no-direct] [--lttng] [--json]\n"
     "       ep11-bench --list | --help | --version\n"
@@ -33,7 +33,10 @@ static const char usage_text[] =
     "cryptounitd must not be running on DIR.\n"
     "\n"
     "  --state DIR    installation made by `cryptounitd init`\n"
-    "  --unit NAME    one of its units (default: the first)\n"
+    "  --unit NAME    one of its units (default: the first); others that are\n"
+    "                 named after it are busy in processes of their own while\n"
+    "                 it is measured what the sealer takes: as many as there\n"
+    "                 are cores, and longer slices\n"
     "  --case NAME    measure this only; may be given again\n"
     "  --rounds N     rounds of slices, 3 to 1000 (default 40)\n"
     "  --slice-us N   microseconds of work in a slice (default 1000)\n"
@@ -50,7 +53,9 @@ static const char usage_text[] =
     "Exit status: 0 measured, 1 failed, 2 wrong use. See ep11-bench(1).\n";
 
 struct options {
-	const char *state, *unit;
+	const char *state;
+	const char *unit[1 + EB_OTHERS_MAX];
+	size_t unit_len;
 	const char *only[CASES_MAX];
 	size_t only_len;
 	struct eb_plan plan;
@@ -128,7 +133,9 @@ read_options(struct options *o, int argc, char **argv)
 			o->state = optarg;
 			break;
 		case 'u':
-			o->unit = optarg;
+			good = o->unit_len < 1 + EB_OTHERS_MAX;
+			if (good)
+				o->unit[o->unit_len++] = optarg;
 			break;
 		case 'c':
 			good = o->only_len < CASES_MAX &&
@@ -220,22 +227,16 @@ struct things {
 	struct eb_besides besides;
 };
 
-static hsa_rc
-make_caller(struct hsa_caller *c)
+static bool
+many(const struct options *o)
 {
-	struct hsa_initiator *i = &c->initiator;
-	hsa_rc rc;
+	size_t n = 0;
+	const struct eb_case *all = eb_cases(&n);
 
-	c->tag = hsa_caller_tag();
-	HSA_TRY(rc, hsa_strdup_opt(&i->id, "ep11-bench"));
-	HSA_TRY(rc, hsa_strdup_opt(&i->name, "ep11-bench"));
-	HSA_TRY(
-	    rc, hsa_strdup_opt(&i->type_uri, "service/security/account/user"));
-	HSA_TRY(rc, hsa_strdup_opt(&i->credential_type, "user"));
-	HSA_TRY(rc, hsa_strdup_opt(&i->host_address, "127.0.0.1"));
-	HSA_TRY(rc, hsa_strdup_opt(&i->host_address_type, "IPv4"));
-out:
-	return rc;
+	for (size_t i = 0; i < n; i++)
+		if (all[i].uncached && wanted(o, all[i].name))
+			return true;
+	return false;
 }
 
 static hsa_rc
@@ -243,19 +244,14 @@ prepare(struct things *t, const struct options *o, struct cryptounit *u,
     struct hsa_diag *diag)
 {
 	struct eb_besides *x = &t->besides;
-	size_t n = 0;
-	const struct eb_case *all = eb_cases(&n);
-	bool many = false;
 	hsa_rc rc = HSA_RC(E_NOMEM);
 
 	t->keys = calloc(1, sizeof(*t->keys));
 	if (t->keys == NULL)
 		goto out;
-	HSA_TRY(rc, make_caller(&t->caller));
-	for (size_t i = 0; i < n; i++)
-		many = many || (all[i].uncached && wanted(o, all[i].name));
+	HSA_TRY(rc, eb_caller_make(&t->caller));
 	HSA_TRY(rc, cryptounit_emission(u, CRYPTOUNIT_OFF));
-	HSA_TRY(rc, eb_keys_make(t->keys, u, &t->caller, many, diag));
+	HSA_TRY(rc, eb_keys_make(t->keys, u, &t->caller, many(o), diag));
 	HSA_TRY(rc, cryptounit_emission(u, CRYPTOUNIT_SEALED));
 	if (o->direct && o->plan.threads == 1) {
 		HSA_TRY(rc, open_raw(&t->raw, u, diag));
@@ -293,10 +289,11 @@ give_back(struct things *t)
 }
 
 static hsa_rc
-measure(const struct options *o, struct cryptounit *u, struct hsa_diag *diag)
+measure(const struct options *o, struct cryptounit *u, struct eb_others *others,
+    struct hsa_diag *diag)
 {
 	struct eb_result result[CASES_MAX] = {{0}};
-	struct things t = {0};
+	struct things t = {.besides = {.others = others}};
 	size_t n = 0, done = 0;
 	const struct eb_case *all = eb_cases(&n);
 	hsa_rc rc;
@@ -323,15 +320,21 @@ main(int argc, char **argv)
 	    .plan = {.rounds = 40, .slice_us = 1000, .threads = 1},
 	    .direct = true};
 	struct cryptounit *u = NULL;
+	struct eb_others *others = NULL;
 	struct hsa_diag diag = {{0}};
 	int status = read_options(&o, argc, argv);
 	hsa_rc rc;
 
 	if (status != 0)
 		return status - 1;
-	rc = cryptounit_open(&u, o.state, o.unit, &diag);
+	/* a unit cannot be open when a process divides */
+	rc = o.unit_len < 2 ? HSA_OK
+			    : eb_others_start(&others, o.state, o.unit + 1,
+				  o.unit_len - 1, many(&o), &diag);
 	if (hsa_is_ok(rc))
-		rc = measure(&o, u, &diag);
+		rc = cryptounit_open(&u, o.state, o.unit[0], &diag);
+	if (hsa_is_ok(rc))
+		rc = measure(&o, u, others, &diag);
 	/* whatever happened, the log must not stay without events */
 	if (u != NULL &&
 	    !hsa_is_ok(cryptounit_emission(u, CRYPTOUNIT_SEALED)) &&
@@ -339,6 +342,7 @@ main(int argc, char **argv)
 		rc = hsa_fail(&diag, HSA_RC(E_IO),
 		    "the unit's log does not take events any more");
 	cryptounit_close(u);
+	eb_others_stop(others);
 	if (hsa_is_ok(rc))
 		return 0;
 	(void)fprintf(stderr, "ep11-bench: %s\n",
