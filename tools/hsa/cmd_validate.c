@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -133,6 +134,21 @@ struct wish {
 	bool color;
 };
 
+/* Logs hold events as the service has them. */
+static bool
+no_cadf(struct job *j, const char *path)
+{
+	struct stat st;
+
+	if (j->run.cfg.profile != VAL_CADF_1_0 || stat(path, &st) != 0 ||
+	    !S_ISDIR(st.st_mode))
+		return false;
+	on_bad(j, path,
+	    "a log is no CADF; say hsa export --format cadf-1.0, and give its "
+	    "lines");
+	return true;
+}
+
 static int
 work(struct job *j, const struct wish *w, char **files, int n)
 {
@@ -145,7 +161,8 @@ work(struct job *j, const struct wish *w, char **files, int n)
 	j->out.to = stdout;
 	j->out.ops->begin(&j->out);
 	for (i = 0; i < n && hsa_is_ok(rc); i++)
-		rc = val_read(files[i], &w->args.keys, &taker);
+		if (!no_cadf(j, files[i]))
+			rc = val_read(files[i], &w->args.keys, &taker);
 	j->out.ops->end(&j->out, &j->sum);
 	if (!hsa_is_ok(j->out.rc))
 		return cmd_error(

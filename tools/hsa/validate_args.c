@@ -69,8 +69,9 @@ validate_args_set(
 	const char *profile = a->profile == NULL ? "ibm-at" : a->profile;
 
 	if (!val_profile_find(&run->cfg.profile, profile)) {
-		(void)cmd_usage(
-		    c, "no profile %s: ibm-at, at-export or unit", profile);
+		(void)cmd_usage(c,
+		    "no profile %s: ibm-at, at-export, unit or cadf-1.0",
+		    profile);
 		return false;
 	}
 	if (a->strict && a->lenient) {

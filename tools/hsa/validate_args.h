@@ -34,15 +34,17 @@ struct validate_args {
 	"                     at-export: as a collector exports them, data "   \
 	"as strings;\n"                                                        \
 	"                     unit: of a crypto unit, with the record around " \
-	"each\n"                                                               \
+	"each;\n"                                                              \
+	"                     cadf-1.0: as hsa export --format cadf-1.0 "      \
+	"writes them\n"                                                        \
 	"  -s, --strict       the documented form and no other (default but "  \
-	"for at-export)\n"                                                     \
+	"for\n                     at-export)\n"                               \
 	"  -l, --lenient      also what samples of the real service show\n"    \
 	"  -n, --private-network  requests came through one: no host address " \
 	"is right\n"                                                           \
 	"  -d, --disable IDS  checks to leave out: E14,W01\n"                  \
 	"  -k, --key FILE     the units' checkpoint.pub, for logs; "           \
-	"repeatable. Default: that\n                     beside the log\n"     \
+	"repeatable. Default:\n                     that beside the log\n"     \
 	"  -1, --single       each event by itself: they are of no one "       \
 	"history\n"
 

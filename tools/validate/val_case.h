@@ -17,6 +17,7 @@
 enum val_base {
 	VAL_BASE_EVENT = 1, /* the event of an action and a status */
 	VAL_BASE_RECORD,    /* the same in its record (--format envelope) */
+	VAL_BASE_CADF,      /* the same as CADF; of Trusted Key Entry, 200 */
 	VAL_BASE_STORY,     /* val_story.h: its events, edited by number */
 	VAL_BASE_LOG,       /* their records, and others between them */
 	VAL_BASE_KEY        /* val_story.h: the life of a key */

@@ -9,6 +9,7 @@
 #define STRICT(id) VAL_##id, VAL_IBM_AT, false, VAL_BASE_EVENT
 #define RECORD(id) VAL_##id, VAL_IBM_AT, false, VAL_BASE_RECORD
 #define UNIT(id) VAL_##id, VAL_UNIT, false, VAL_BASE_RECORD
+#define CADF(id) VAL_##id, VAL_CADF_1_0, false, VAL_BASE_CADF, ADD, 200
 #define SET(at, to)                                                            \
 	{                                                                      \
 		VAL_EDIT_SET, 0, at, to                                        \
@@ -282,6 +283,20 @@ static const struct val_case cases[] = {
 	{SET("unit", "\"00000000-0000-4000-8000-00000000ffff\"")},
 	"The record is of another unit than target.id.",
 	"Write the CRN of the unit that did it.", "target.id"},
+    {CADF(E40), "action", {SET("action", "\"add\"")},
+	"An action that is none of CADF's taxonomy.",
+	"Write the closest one, create; what it was has name.", NULL},
+    {CADF(E40), "type", {SET("observer.typeURI", "\"security/unit\"")},
+	"A type of resource that is not below one of CADF's.",
+	"Write service/security/keymanager, or something below it.", NULL},
+    {CADF(E40), "event", {SET("typeURI", "\"event\"")},
+	"An event that does not say which version of CADF it is.",
+	"Write the typeURI that CADF 1.0 has for events.", NULL},
+    {CADF(E41), "observer", {DROP("observer")}, "Nobody observed this event.",
+	"Write observer, or observerId.", ""},
+    {CADF(E41), "reason", {SET("eventType", "\"control\""), DROP("reason")},
+	"A control event without a reason.", "Write which policy decided.",
+	"eventType"},
     {STRICT(W01), HSA_ACTION_SECRETS_PURGE, 200, "", {{0}},
 	"Nothing is wrong: the document has no severity for this action.",
 	"Say --disable W01 where that is known.", "severity"},

@@ -8,6 +8,7 @@
 #include "val_case.h"
 #include "val_corpus.h"
 #include "val_sample.h"
+#include "val_sample_cadf.h"
 #include "val_story.h"
 #include "val_words.h"
 #include "val_write.h"
@@ -273,7 +274,9 @@ name_case(struct walk *w, const struct val_case *c, bool lines)
 {
 	const struct hsa_action_row *row = hsa_catalogue_by_code(c->action);
 	const char *dash = c->tag[0] == '\0' ? "" : "-";
-	const char *how = c->profile == VAL_AT_EXPORT ? ".at-export" : "";
+	const char *how = c->profile == VAL_AT_EXPORT  ? ".at-export"
+			  : c->profile == VAL_CADF_1_0 ? ".cadf-1.0"
+						       : "";
 
 	if (c->check == VAL_CHECKS)
 		(void)snprintf(w->item.file, sizeof(w->item.file),
@@ -307,6 +310,21 @@ out:
 }
 
 static hsa_rc
+cadf_list(json_t **list, const struct val_sample *s, struct hsa_diag *diag)
+{
+	json_t *event = NULL, *cadf = NULL;
+	hsa_rc rc;
+
+	HSA_TRY(rc, sample_list(&event, s, diag));
+	HSA_TRY(rc, val_sample_cadf(&cadf, json_array_get(event, 0)));
+	*list = json_pack("[o]", cadf);
+	rc = *list == NULL ? HSA_RC(E_NOMEM) : HSA_OK;
+out:
+	json_decref(event);
+	return rc;
+}
+
+static hsa_rc
 base(json_t **list, const struct val_case *c, struct hsa_diag *diag)
 {
 	struct hsa_record r = {.sequence = 0};
@@ -324,6 +342,8 @@ base(json_t **list, const struct val_case *c, struct hsa_diag *diag)
 		s.tag = c->tag;
 	if (c->base == VAL_BASE_EVENT)
 		return sample_list(list, &s, diag);
+	if (c->base == VAL_BASE_CADF)
+		return cadf_list(list, &s, diag);
 	HSA_TRY(rc, val_sample_record(&r, &s, diag));
 	hsa_record_json(&b, &r);
 	*list = json_pack("[o]", json_loads(hsa_buf_cstr(&b), 0, NULL));
@@ -353,7 +373,8 @@ one_case(struct walk *w, const struct val_case *c)
 	event = json_array_get(list, 0);
 	if (c->base == VAL_BASE_RECORD)
 		event = json_object_get(event, "event");
-	event = json_object_get(event, "action");
+	event = json_object_get(
+	    event, c->base == VAL_BASE_CADF ? "name" : "action");
 	if (!lines && event != NULL)
 		w->item.action = json_string_value(event);
 	hsa_buf_str(&w->item.note, c->what);

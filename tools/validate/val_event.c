@@ -15,6 +15,7 @@ static const char *const profiles[] = {
     [VAL_IBM_AT] = "ibm-at",
     [VAL_AT_EXPORT] = "at-export",
     [VAL_UNIT] = "unit",
+    [VAL_CADF_1_0] = "cadf-1.0",
 };
 
 const char *
@@ -134,22 +135,11 @@ outcome(struct val_event *e)
 }
 
 void
-val_event_read(struct val_event *e, struct val_report *r,
-    const struct val_config *cfg, const struct val_json *json)
+val_event_known(struct val_event *e)
 {
-	const char *action;
+	const char *action = val_get(e, VAL_F_ACTION);
 
-	memset(e, 0, sizeof(*e));
-	e->cfg = cfg;
-	e->json = json;
-	e->field[VAL_F_ROOT] = json->node;
-	members(e, r, VAL_F_ROOT);
-	required(e, r);
 	outcome(e);
-	e->has_code = val_integer(json, e->field[VAL_F_REASON_CODE], &e->code);
-	if (!e->has_code)
-		e->code = 0;
-	action = val_get(e, VAL_F_ACTION);
 	if (action == NULL)
 		return;
 	e->row = hsa_catalogue_by_name(action);
@@ -158,6 +148,22 @@ val_event_read(struct val_event *e, struct val_report *r,
 		e->old_name = e->row != NULL;
 	}
 	e->tke = e->row != NULL && strcmp(e->row->family, "tke") == 0;
+}
+
+void
+val_event_read(struct val_event *e, struct val_report *r,
+    const struct val_config *cfg, const struct val_json *json)
+{
+	memset(e, 0, sizeof(*e));
+	e->cfg = cfg;
+	e->json = json;
+	e->field[VAL_F_ROOT] = json->node;
+	members(e, r, VAL_F_ROOT);
+	required(e, r);
+	e->has_code = val_integer(json, e->field[VAL_F_REASON_CODE], &e->code);
+	if (!e->has_code)
+		e->code = 0;
+	val_event_known(e);
 }
 
 const char *

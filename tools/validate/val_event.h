@@ -42,7 +42,8 @@ const struct val_field_row *val_field_row(enum val_field f);
 enum val_profile {
 	VAL_IBM_AT = 1, /* as services emit it */
 	VAL_AT_EXPORT,  /* wrapped by a collector, data as strings */
-	VAL_UNIT        /* of a crypto unit, within its record */
+	VAL_UNIT,       /* of a crypto unit, within its record */
+	VAL_CADF_1_0    /* DMTF DSP0262 1.0.0: val_cadf.h */
 };
 
 /* val_profile_name(p) - of --profile. val_profile_find(p, name) - false: there
@@ -89,6 +90,9 @@ struct val_report;
  */
 void val_event_read(struct val_event *e, struct val_report *report,
     const struct val_config *cfg, const struct val_json *json);
+
+/* val_event_known(e) - from its fields: outcome, and the row of its action. */
+void val_event_known(struct val_event *e);
 
 /* val_get(e, f) - the string of a field, or NULL. */
 const char *val_get(const struct val_event *e, enum val_field f);

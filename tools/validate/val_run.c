@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "val_cadf.h"
 #include "val_rule.h"
 #include "val_run.h"
 
@@ -45,13 +46,52 @@ out:
 	return rc;
 }
 
+/* A record as its event, when it is one; what is around it stays v's. */
+static void
+unwrap_record(struct val_run *v)
+{
+	bool event = false;
+
+	if (!val_envelope_is(&v->json, &event))
+		return;
+	v->no_event = !event;
+	val_envelope_unwrap(&v->envelope, &v->json, &v->report);
+	if (event)
+		v->event.envelope = &v->envelope;
+}
+
+/* The tree as an event; false: no rule can say anything of it. */
+static bool
+read_event(struct val_run *v)
+{
+	const struct val_envelope *envelope = v->event.envelope;
+
+	if (v->json.node[0].kind != VAL_OBJECT) {
+		val_rule_json(&v->json, &v->report);
+		val_find_at(&v->report, VAL_E01, "", "is no JSON object");
+		return false;
+	}
+	if (v->cfg.profile == VAL_CADF_1_0) {
+		val_rule_json(&v->json, &v->report);
+		val_cadf_check(&v->cfg, &v->json, &v->report);
+		if (val_cadf_map(&v->event, &v->cfg, &v->json)) {
+			val_cadf_target(&v->event, &v->report);
+			return true;
+		}
+		val_rule_secret(&v->event, &v->report);
+		return false;
+	}
+	val_event_read(&v->event, &v->report, &v->cfg, &v->json);
+	v->event.envelope = envelope;
+	val_rule_json(&v->json, &v->report);
+	return true;
+}
+
 static hsa_rc
 check(struct val_run *v, const struct val_text *t)
 {
-	const struct val_envelope *envelope = t->envelope;
 	struct hsa_diag diag = {{0}};
 	size_t at = 0, i;
-	bool event = false;
 	hsa_rc rc;
 
 	rc = val_json_parse(&v->json, &at, &diag, t->p, t->n);
@@ -65,28 +105,22 @@ check(struct val_run *v, const struct val_text *t)
 	}
 	if (v->cfg.profile == VAL_AT_EXPORT)
 		HSA_TRY(rc, unwrap(v));
-	if (envelope == NULL && val_envelope_is(&v->json, &event)) {
-		v->no_event = !event;
-		val_envelope_unwrap(&v->envelope, &v->json, &v->report);
-		envelope = &v->envelope;
-		if (v->no_event) {
-			val_rule_json(&v->json, &v->report);
-			if (v->cfg.across)
-				rc = val_across_special(
-				    &v->across, envelope, &v->report);
-			goto out;
-		}
-	}
-	if (v->json.node[0].kind != VAL_OBJECT) {
+	v->event.envelope = t->envelope;
+	if (t->envelope == NULL && v->cfg.profile != VAL_CADF_1_0)
+		unwrap_record(v);
+	if (v->no_event) {
 		val_rule_json(&v->json, &v->report);
-		val_find_at(&v->report, VAL_E01, "", "is no JSON object");
+		if (v->cfg.across)
+			rc = val_across_special(
+			    &v->across, &v->envelope, &v->report);
 		goto out;
 	}
-	val_event_read(&v->event, &v->report, &v->cfg, &v->json);
-	v->event.envelope = envelope;
-	val_rule_json(&v->json, &v->report);
+	if (!read_event(v))
+		goto out;
+	/* CADF has a form of time of its own, checked already */
 	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		rules[i](&v->event, &v->report);
+		if (v->cfg.profile != VAL_CADF_1_0 || rules[i] != val_rule_time)
+			rules[i](&v->event, &v->report);
 	if (v->cfg.across)
 		rc = val_across_event(&v->across, &v->event, &v->report);
 out:
