@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "helper_bk.h"
+#include "helper_left.h"
 
 bool
 helper_bk_have(void)
@@ -25,6 +26,7 @@ helper_bk_dir(char dir[64])
 	(void)snprintf(dir, 64, "/tmp/hsa-bk-XXXXXX");
 	if (mkdtemp(dir) == NULL)
 		fail_msg("cannot make a temporary folder");
+	helper_left(dir);
 }
 
 static int

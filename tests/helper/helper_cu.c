@@ -8,6 +8,7 @@
 #include <openssl/rsa.h>
 
 #include "helper_cu.h"
+#include "helper_left.h"
 #include "hsa_hash.h"
 
 #define CHECK(x)                                                               \
@@ -109,6 +110,7 @@ cu_bench_new(void)
 	(void)snprintf(b->dir, sizeof(b->dir), "%s/cu-test-XXXXXX",
 	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	CHECK(mkdtemp(b->dir) != NULL);
+	helper_left(b->dir);
 	(void)snprintf(b->db, sizeof(b->db), "%s/state-0.db", b->dir);
 	b->bk = bk_mock_new();
 	b->backend = bk_mock_backend(b->bk);

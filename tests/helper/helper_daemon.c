@@ -12,6 +12,7 @@
 
 #include "ep_config.h"
 #include "helper_daemon.h"
+#include "helper_left.h"
 #include "hsa_buf.h"
 
 extern char **environ;
@@ -85,10 +86,12 @@ make_root(struct hd *d)
 	if (under == NULL || strlen(under) > 32)
 		under = "/tmp";
 	(void)snprintf(d->root, sizeof(d->root), "%s/cu-test-XXXXXX", under);
-	if (mkdtemp(d->root) != NULL)
-		return true;
-	perror(d->root);
-	return false;
+	if (mkdtemp(d->root) == NULL) {
+		perror(d->root);
+		return false;
+	}
+	helper_left(d->root);
+	return true;
 }
 
 static bool

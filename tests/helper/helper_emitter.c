@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "helper_emitter.h"
+#include "helper_left.h"
 
 #define MUST(x)                                                                \
 	do {                                                                   \
@@ -30,6 +31,7 @@ folder(struct helper_emitter *h, const char *parent)
 	(void)snprintf(h->base, sizeof(h->base), "%.40s/hsae-XXXXXX", parent);
 	if (mkdtemp(h->base) == NULL)
 		return false;
+	helper_left(h->base);
 	(void)snprintf(h->dir, sizeof(h->dir), "%s/audit", h->base);
 	(void)snprintf(h->log, sizeof(h->log), "%s/log", h->dir);
 	(void)snprintf(h->pub, sizeof(h->pub), "%s/checkpoint.pub", h->dir);
@@ -41,7 +43,13 @@ void
 helper_emitter_init(struct helper_emitter *h, enum hsa_emitter_mode mode)
 {
 	memset(h, 0, sizeof(*h));
-	MUST(folder(h, "/dev/shm") || folder(h, "/tmp"));
+	/* a ring that is left goes with the folder */
+	if (folder(h, "/dev/shm")) {
+		memcpy(h->rings, h->base, sizeof(h->rings));
+		h->cfg.ring_dir = h->rings;
+	} else {
+		MUST(folder(h, "/tmp"));
+	}
 	h->cfg.name = "helper";
 	h->cfg.mode = mode;
 }
@@ -49,16 +57,18 @@ helper_emitter_init(struct helper_emitter *h, enum hsa_emitter_mode mode)
 void
 helper_emitter_place(struct helper_emitter *h, const char *parent)
 {
-	MUST(rmdir(h->base) == 0);
+	if (h->rings[0] == '\0')
+		MUST(rmdir(h->base) == 0);
 	MUST(folder(h, parent));
 }
 
 void
 helper_emitter_free(struct helper_emitter *h)
 {
-	char command[96];
+	char command[160];
 
-	(void)snprintf(command, sizeof(command), "rm -rf %s", h->base);
+	(void)snprintf(
+	    command, sizeof(command), "rm -rf %s %s", h->base, h->rings);
 	MUST(system(command) == 0); /* NOLINT: our own mkdtemp */
 }
 

@@ -16,8 +16,9 @@
 	"11111111-2222-4333-8444-555555555555::"
 
 struct helper_emitter {
-	char base[64]; /* a fresh folder */
-	char dir[80];  /* the emitter's, inside it; not made yet */
+	char base[64];  /* a fresh folder */
+	char rings[64]; /* another one or the same, in memory; empty: none */
+	char dir[80];   /* the emitter's, inside it; not made yet */
 	char log[192], pub[96];
 	struct hsa_emitter_config cfg;
 };

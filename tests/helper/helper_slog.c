@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "helper_left.h"
 #include "helper_slog.h"
 #include "hsa_codec.h"
 #include "slog_impl.h"
@@ -52,6 +53,7 @@ helper_slog_init(struct helper_slog *h)
 		    h->base, sizeof(h->base), "/tmp/slog-test-XXXXXX");
 		MUST(mkdtemp(h->base) != NULL);
 	}
+	helper_left(h->base);
 	(void)snprintf(h->dir, sizeof(h->dir), "%s/log", h->base);
 	h->key = EVP_PKEY_new_raw_private_key(
 	    EVP_PKEY_ED25519, NULL, seed, sizeof(seed));

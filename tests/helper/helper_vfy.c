@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "helper_left.h"
 #include "helper_vfy.h"
 #include "hsa_call.h"
 #include "hsa_catalogue.h"
@@ -578,10 +579,11 @@ void
 helper_vfy_tmpdir(char to[64])
 {
 	(void)snprintf(to, 64, "/dev/shm/vfy-XXXXXX");
-	if (mkdtemp(to) != NULL)
-		return;
-	(void)snprintf(to, 64, "/tmp/vfy-XXXXXX");
-	MUST(mkdtemp(to) != NULL);
+	if (mkdtemp(to) == NULL) {
+		(void)snprintf(to, 64, "/tmp/vfy-XXXXXX");
+		MUST(mkdtemp(to) != NULL);
+	}
+	helper_left(to);
 }
 
 static int

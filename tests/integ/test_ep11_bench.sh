@@ -12,6 +12,7 @@ cleanup() {
 	rm -rf "$dir"
 }
 trap cleanup EXIT
+trap 'exit 1' INT TERM
 fail() {
 	echo "FAILED: $*" >&2
 	exit 1

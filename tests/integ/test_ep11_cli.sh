@@ -13,6 +13,7 @@ cleanup() {
 	rm -rf "$dir"
 }
 trap cleanup EXIT
+trap 'exit 1' INT TERM
 umask 077
 checks=0
 fail() {

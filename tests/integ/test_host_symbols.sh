@@ -6,6 +6,7 @@ build=${CU_BUILD:-build}
 lib=$build/lib/libep11.so.4
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' INT TERM
 
 sort >"$tmp/want" <<END
 m_init

@@ -8,6 +8,7 @@ set -eu
 build=${CU_BUILD:-build}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' INT TERM
 root=$tmp/root
 san=${SAN:+-fsanitize=$SAN}
 cc=${CC:-cc}

@@ -7,6 +7,7 @@ build=${CU_BUILD:-build}
 lib=$build/lib/libhsa.so.0
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' INT TERM
 
 make -s install BUILD="$build" PREFIX=/usr DESTDIR="$tmp/root" >/dev/null
 include=$tmp/root/usr/include/hsa

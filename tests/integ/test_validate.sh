@@ -6,6 +6,7 @@ build=${CU_BUILD:-build}
 hsa=$(cd "$build/bin" && pwd)/hsa
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
+trap 'exit 1' INT TERM
 cd "$dir"
 wants=0
 fail() {

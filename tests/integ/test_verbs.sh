@@ -15,6 +15,7 @@ cleanup() {
 	rm -rf "$dir"
 }
 trap cleanup EXIT
+trap 'exit 1' INT TERM
 umask 077
 checks=0
 fail() {
@@ -167,7 +168,15 @@ echo wrong >"$dir/wrong"
 want 1 tke $tcp --token-file "$dir/wrong" cryptounits
 says "401"
 
-want 0 cryptounitd status "$st" --json
+# what the collector has not got yet when all stops it gets the next time, and
+# nothing here would start them again
+for _ in $(seq 1 300); do
+	want 0 cryptounitd status "$st" --json
+	! jq -e '[.units[] | .collectors[].acknowledged == .logSize] | all' \
+		"$dir/out" >/dev/null || break
+	sleep 0.1
+done
+json true '[.units[] | .collectors[].acknowledged == .logSize] | all'
 kill "$daemon"
 wait "$daemon" || fail "cryptounitd did not stop in order"
 daemon=

@@ -6,6 +6,7 @@ set -eu
 build=${CU_BUILD:-build}
 tmp=$(mktemp -d /tmp/cu-cadf.XXXXXX)
 trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' INT TERM
 
 python3 -m venv "$tmp/venv"
 "$tmp/venv/bin/pip" --quiet --disable-pip-version-check install \

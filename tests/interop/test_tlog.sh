@@ -12,6 +12,7 @@ records=${RECORDS:-300}
 tiles=${TILES:-70000}
 dir=$(mktemp -d /tmp/cu-tlog-XXXXXX)
 trap 'rm -rf "$dir"' EXIT
+trap 'exit 1' INT TERM
 fail() {
 	echo "FAILED: $*" >&2
 	exit 1

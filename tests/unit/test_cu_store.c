@@ -11,6 +11,7 @@
 #include <sqlite3.h>
 
 #include "cu_store.h"
+#include "helper_left.h"
 #include "hsa_buf.h"
 
 static char dir[64], path[96];
@@ -22,6 +23,7 @@ setup(void **state)
 	(void)snprintf(dir, sizeof(dir), "/tmp/cu-store-XXXXXX");
 	if (mkdtemp(dir) == NULL)
 		return -1;
+	helper_left(dir);
 	(void)snprintf(path, sizeof(path), "%s/state.db", dir);
 	return 0;
 }

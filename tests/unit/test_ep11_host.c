@@ -16,6 +16,7 @@
 #include "ep11.h"
 #include "ep_file.h"
 #include "ep_sock.h"
+#include "helper_left.h"
 #include "helper_proto.h"
 #include "host_block.h"
 #include "host_id.h"
@@ -503,6 +504,7 @@ test_host_where__a_folder_stands_for_its_sockets_in_order_of_names(void **state)
 
 	(void)state;
 	assert_non_null(mkdtemp(base));
+	helper_left(base);
 	(void)snprintf(text, sizeof(text), "%s/units", base);
 	assert_int_equal(mkdir(text, 0700), 0);
 	(void)snprintf(text, sizeof(text), "unix:/x,unix:%s,unix:/y", base);

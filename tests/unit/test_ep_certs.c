@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "ep_certs.h"
 #include "ep_file.h"
+#include "helper_left.h"
 #include "hsa_buf.h"
 
 static char dir[64];
@@ -36,6 +37,7 @@ setup(void **state)
 	(void)state;
 	(void)snprintf(dir, sizeof(dir), "/tmp/certs-test-XXXXXX");
 	assert_non_null(mkdtemp(dir));
+	helper_left(dir);
 	(void)snprintf(path, sizeof(path), "%s/units", dir);
 	assert_int_equal(mkdir(path, 0700), 0);
 	(void)snprintf(path, sizeof(path), "%s/units/one", dir);

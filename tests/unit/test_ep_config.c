@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "ep_config.h"
 #include "ep_template.h"
+#include "helper_left.h"
 #include "hsa_buf.h"
 
 static const char good[] =
@@ -388,6 +389,7 @@ test_ep_config__a_file_that_others_can_write_is_refused(void **state)
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
+	helper_left(dir);
 	assert_int_equal(ep_config_load(&c, dir, &d).v, HSA_E_NOT_FOUND);
 	assert_non_null(strstr(d.text, "cryptounitd init"));
 	(void)snprintf(path, sizeof(path), "%s/config.yaml", dir);

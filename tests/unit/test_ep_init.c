@@ -15,6 +15,7 @@
 #include "ep_file.h"
 #include "ep_init.h"
 #include "ep_oa.h"
+#include "helper_left.h"
 #include "hsa_buf.h"
 #include "hsa_hash.h"
 
@@ -132,6 +133,7 @@ test_ep_init__a_failed_init_leaves_things_as_they_were(void **state)
 
 	(void)state;
 	assert_non_null(mkdtemp(base));
+	helper_left(base);
 	(void)snprintf(dir, sizeof(dir), "%s/new", base);
 	(void)snprintf(lib, sizeof(lib), "%s/lib.so", base);
 	o.module = wrong_module(lib);
@@ -181,6 +183,7 @@ test_ep_init__wrong_options_make_nothing(void **state)
 
 	(void)state;
 	assert_non_null(mkdtemp(base));
+	helper_left(base);
 	(void)snprintf(dir, sizeof(dir), "%s/new", base);
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct hsa_diag d = {{0}};

@@ -22,6 +22,7 @@
 #include "ep_sock.h"
 #include "helper_call.h"
 #include "helper_host.h"
+#include "helper_left.h"
 #include "hsa_buf.h"
 #include "hsa_codec.h"
 
@@ -56,6 +57,7 @@ set_up(void **state)
 	(void)snprintf(dir, sizeof(dir), "/tmp/test-host-break-XXXXXX");
 	if (mkdtemp(dir) == NULL)
 		return -1;
+	helper_left(dir);
 	unit = (struct hh_unit){.knows_location = true, .answer = answer};
 	hh_start(&unit, dir, "u");
 	(void)snprintf(where, sizeof(where), "unix:%s", unit.path);

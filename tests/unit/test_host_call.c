@@ -15,6 +15,7 @@
 #include "ep_file.h"
 #include "helper_call.h"
 #include "helper_host.h"
+#include "helper_left.h"
 #include "hsa_buf.h"
 
 static char dir[40];
@@ -88,6 +89,7 @@ set_up(void **state)
 	(void)snprintf(dir, sizeof(dir), "/tmp/test-host-call-XXXXXX");
 	if (mkdtemp(dir) == NULL)
 		return -1;
+	helper_left(dir);
 	unit = (struct hh_unit){.knows_location = true, .answer = answer};
 	hh_start(&unit, dir, "unit.sock");
 	memset(&say, 0, sizeof(say));

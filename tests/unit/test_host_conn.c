@@ -23,6 +23,7 @@
 #include "ep_file.h"
 #include "ep_sock.h"
 #include "helper_host.h"
+#include "helper_left.h"
 #include "hsa_buf.h"
 
 #define UNITS 3
@@ -68,6 +69,7 @@ set_up(void **state)
 	(void)snprintf(dir, sizeof(dir), "/tmp/test-host-conn-XXXXXX");
 	if (mkdtemp(dir) == NULL)
 		return -1;
+	helper_left(dir);
 	for (size_t i = 0; i < UNITS; i++) {
 		char name[8] = "";
 

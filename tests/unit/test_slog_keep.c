@@ -38,6 +38,13 @@ teardown(void **state)
 }
 
 static void
+again(void **state)
+{
+	(void)teardown(state);
+	(void)setup(state);
+}
+
+static void
 put(struct slog *l, unsigned int n)
 {
 	uint64_t sequence = 0;
@@ -102,7 +109,7 @@ test_slog_keep__a_lost_file_is_noticed_before_the_next_acknowledgement(
 	struct slog *l;
 
 	for (int how = 0; how < LOSS_COUNT; how++) {
-		(void)setup(state);
+		again(state);
 		l = helper_slog_open(&h);
 		put(l, 10);
 		lose((enum loss)how);
@@ -118,9 +125,7 @@ test_slog_keep__a_lost_file_is_noticed_before_the_next_acknowledgement(
 		assert_rc(
 		    "E_IO", helper_slog_seal(l, &sequence, ++number, 100));
 		slog_close(l);
-		(void)teardown(state);
 	}
-	(void)setup(state);
 }
 
 static void
@@ -273,7 +278,7 @@ test_slog_keep__a_crash_between_record_and_release_is_harmless(void **state)
 
 	/* after each number of files that went */
 	for (size_t gone = 0; gone < 4; gone++) {
-		(void)setup(state);
+		again(state);
 		l = helper_slog_open(&h);
 		put(l, 40);
 		p = plan(l, 30, 0);
@@ -294,9 +299,7 @@ test_slog_keep__a_crash_between_record_and_release_is_harmless(void **state)
 		assert_int_equal(
 		    helper_dir_segments(name, 64, h.dir), left - p.files);
 		slog_close(l);
-		(void)teardown(state);
 	}
-	(void)setup(state);
 }
 
 static void

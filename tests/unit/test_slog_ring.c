@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "helper_left.h"
 #include "helper_proto.h"
 #include "slog_ring.h"
 
@@ -30,6 +31,7 @@ setup(void **state)
 	(void)state;
 	(void)snprintf(dir, sizeof(dir), "/dev/shm/test-ring-XXXXXX");
 	assert_non_null(mkdtemp(dir));
+	helper_left(dir);
 	(void)snprintf(path, sizeof(path), "%s/ring", dir);
 	memset(&cfg, 0, sizeof(cfg));
 	cfg.path = path;
