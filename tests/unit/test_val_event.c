@@ -253,6 +253,11 @@ test_val_event__exports_hold_their_data_as_strings(void **state)
 	check_as(VAL_AT_EXPORT, false, hsa_buf_cstr(&line), line.len);
 	assert_non_null(strstr(got.text, "E02 requestData; "));
 	assert_non_null(strstr(got.text, "E01 requestData; "));
+	replace(&line, hsa_buf_cstr(&with), "\"requestData\":\"",
+	    "\"requestData\":\"\\\"Bearer eyJ\\\"\",\"_x\":\"");
+	check_as(VAL_AT_EXPORT, false, hsa_buf_cstr(&line), line.len);
+	assert_non_null(strstr(got.text, "E02 requestData; "));
+	assert_non_null(strstr(got.text, "E18 requestData; "));
 	/* which are none of the service's own form */
 	check(hsa_buf_cstr(&with));
 	assert_non_null(strstr(got.text, "E02 requestData;"));

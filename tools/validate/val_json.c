@@ -496,8 +496,9 @@ val_json_graft(struct val_json *j, size_t at, size_t from)
 	}
 	to->at = old.at;
 	for (i = flaws; i < j->flaws; i++)
-		if (j->flaw[i].node == root) /* which is in no tree */
+		if (j->flaw[i].node == root)
 			j->flaw[i].node = (uint32_t)at;
+	j->node[root].kind = VAL_NULL; /* in no tree, and no string twice */
 out:
 	hsa_buf_free(&copy);
 	return rc;

@@ -35,7 +35,7 @@ demanded(struct sch *s, const char *list, const char *prefix, enum val_check c)
 {
 	size_t skip = strlen(prefix), at = 0, head;
 	struct hsa_field_spec f;
-	char name[sizeof(f.name) + 1];
+	char name[2 * sizeof(f.name)];
 	char seen[8][sizeof(f.name)];
 	bool nested[8];
 	size_t n = 0, i;
@@ -61,7 +61,8 @@ demanded(struct sch *s, const char *list, const char *prefix, enum val_check c)
 			hsa_jw_bool(&s->w, seen[i], true);
 			continue;
 		}
-		(void)snprintf(name, sizeof(name), "%s%s.", prefix, seen[i]);
+		(void)snprintf(
+		    name, sizeof(name), "%.63s%.63s.", prefix, seen[i]);
 		sch_check(s, seen[i], c, "object");
 		demanded(s, list, name, c);
 		sch_close(s, 1);
