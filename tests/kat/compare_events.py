@@ -11,6 +11,7 @@ first disagreements if there are any, or if of 100,000 mutations or more less
 than 50 are found by some check.
 """
 import collections
+import gzip
 import json
 import os
 import re
@@ -18,8 +19,8 @@ import subprocess
 import sys
 import tempfile
 
-from mutate_events import make
-from read_events import Reading, WARNINGS
+from mutate_events import Maker
+from read_events import Object, Reading, WARNINGS
 
 MODES = ((True, False), (False, False), (True, True), (False, True))
 CHECKS = ["E%02d" % i for i in range(1, 19)] + \
@@ -29,11 +30,9 @@ SHOWN = 20
 RECORD = re.compile(rb'"event"\s*:\s*{')
 
 
-def corpus(hsa, folder):
+def corpus(folder):
     """[(event on one line, profile in which it is good, strict), ...] of
     `HSA corpus`; a broken one is good in profile None."""
-    subprocess.run([hsa, "corpus", folder], stdout=subprocess.DEVNULL,
-                   timeout=TIMEOUT, check=True)
     with open(os.path.join(folder, "index.json"), encoding="utf-8") as f:
         index = json.load(f)
     events = []
@@ -68,6 +67,43 @@ def theirs(hsa, path, profile, strict, private):
         else:
             found[f["index"]].append((f["check"], f["level"], f["path"]))
     return found, events, p.returncode
+
+
+def shapes(lines, readings):
+    """(name, file's bytes, which lines): those that are JSON in every other
+    shape that an input can have."""
+    whole = [i for i, r in enumerate(readings) if r.tree is not None]
+    objects = [i for i in whole if type(readings[i].tree.value) is Object and
+               lines[i].startswith(b"{")]
+    cells = [i for i in whole if b"\t" not in lines[i]]
+    yield "array", b"[%s]" % b" ,\n".join(lines[i] for i in whole), whole
+    yield "values", b"".join(
+        b"{\n %s\n" % lines[i][1:] for i in objects), objects
+    yield "table", b"timestamp\ttext\tapplication\n" + b"".join(
+        b"1\t%s\ta\n" % (lines[i] if i % 2 else
+                        b'"%s"' % lines[i].replace(b'"', b'""'))
+        for i in cells), cells
+    yield "gzip", gzip.compress(b"".join(
+        line + b"\n" for line in lines), 1), range(len(lines))
+
+
+def same_in_shapes(hsa, lines, readings, profile):
+    """How many events were judged in another shape than lines."""
+    judged = 0
+    for name, text, which in shapes(lines, readings):
+        with tempfile.NamedTemporaryFile() as f:
+            f.write(text)
+            f.flush()
+            found, events, _ = theirs(hsa, f.name, profile, True, False)
+        if events != len(which):
+            sys.exit("%s: %d events, not %d" % (name, events, len(which)))
+        for at, i in enumerate(which):
+            mine = once(readings[i].findings(True, False))
+            got = once((c, v) for c, v, _ in found[at])
+            if mine != got:
+                sys.exit("%s: %s, not %s: %r" % (name, got, mine, lines[i]))
+        judged += events
+    return judged
 
 
 def once(findings):
@@ -108,6 +144,9 @@ def compare(hsa, lines, good, profile, say):
                     say(i, strict, private, mine, found[i])
             if status != errors and not differ:
                 sys.exit("exit status %d, errors: %s" % (status, errors))
+    if not differ:
+        print("COUNT %s: %d more as array, values, table and gzip" % (
+            profile, same_in_shapes(hsa, lines, readings, profile)))
     return count, len(differ)
 
 
@@ -117,11 +156,15 @@ def main(argv):
     hsa, n = argv[0], int(argv[1])
     seed = argv[2] if len(argv) > 2 else "1"
     with tempfile.TemporaryDirectory() as folder:
-        samples = corpus(hsa, os.path.join(folder, "corpus"))
+        folder = os.path.join(folder, "corpus")
+        subprocess.run([hsa, "corpus", folder], stdout=subprocess.DEVNULL,
+                       timeout=TIMEOUT, check=True)
+        samples = corpus(folder)
+        maker = Maker(folder)
     bad = shown = 0
     total = collections.Counter(), collections.Counter()
     for profile in ("ibm-at", "at-export"):
-        made = [make(seed, i, profile) for i in range(n)]
+        made = [maker.make(seed, i, profile) for i in range(n)]
         lines = [line for line, _ in made] + [s[0] for s in samples]
 
         def say(i, strict, private, mine, got):

@@ -168,6 +168,20 @@ def syntax(rng, line):
     return new, "way %d" % which
 
 
+BLANKS = (b"\v", b"\f", b"\r", b"\t", b" ", b"\0", b"\xc2\x85", b"\xc2\xa0",
+          b"\xe2\x80\xa8", b"\x1f", b"\xef\xbb\xbf", b"\x7f", b"\x08")
+
+
+def odd_blank(rng, line):
+    """Between tokens, where some readers see a blank."""
+    found = [m.start() for m in re.finditer(rb"[{}\[\],:]", line)]
+    if not found:
+        return line, "no place"
+    at = rng.choice(found) + rng.randrange(2)
+    new = rng.choice(BLANKS)
+    return splice(line, at, at, new), "%r at %d" % (new, at)
+
+
 def put_secret(rng, line):
     """In any string, names too."""
     found = list(STRING.finditer(line))
@@ -182,4 +196,4 @@ def put_secret(rng, line):
 
 DAMAGE = [flip_bit, any_byte, drop_bytes, truncate, twice, odd_number,
           odd_number, big_code, deep, in_string, in_string, in_string,
-          escape_char, syntax, put_secret]
+          escape_char, syntax, put_secret, odd_blank, odd_blank]

@@ -126,7 +126,10 @@ def empty_data(rng, event):
     which = rng.choice(("requestData", "responseData"))
     event.drop(which)
     new = rng.choice((None, Obj(), "", "{}", "null", "x", Raw("[]"), "[1",
-                      '{"a":1,"a":2}', '"{}"', " {} ", "0"))
+                      '{"a":1,"a":2}', '"{}"', " {} ", "0", '"\\ud800"',
+                      "9007199254740993", '"\\u0000"', "[1e400]", "{}\v", '{}"',
+                      '{"a":"\\ud800\\ud801"}', "[" * 65 + "]" * 65,
+                      '{"password":"x"}', '["Bearer eyJ"]', "NaN"))
     event.put(which, new)
     return "%s: %s" % (which, text(new))
 
@@ -164,6 +167,18 @@ def near_key(rng, event):
 
 
 NEAR_PATHS = [p for p in NEAR if p in TREE or "." in p]
+
+
+def near_field(rng, event):
+    """The same of a documented field of some action, each as often as others."""
+    name = rng.choice(NEAR_FIELDS)
+    event[:] = valid(rng, rng.choice(WITH[name]))
+    found = [(o, i, path) for o, i, path in walk(event) if o[i][0] == name]
+    if not found:
+        return None
+    o, i, path = rng.choice(found)
+    o[i][1] = NEAR[name](rng, o[i][1])
+    return "%s: %s: %.120s" % (event[0][1], path, text(o[i][1]))
 
 
 def documented(rng, event):
@@ -294,7 +309,24 @@ def tke(change):
     return changed
 
 
+def no_reason(rng, event):
+    """A failure, but why?"""
+    event.put("outcome", "failure")
+    reason = Obj([["reasonCode", rng.choice((500, 500, 503, Raw("500.0")))]])
+    for name in ("reasonType", "reasonForFailure"):
+        value = rng.choice((None, "", "Internal Server Error", 7))
+        if value is not None:
+            reason.append([name, value])
+    event.put("reason", reason)
+    return text(reason)
+
+
 TKE = [a for a in ORDER if a.tke]
+WITH = {}
+for _a in ORDER:
+    for _, _p, _, _ in _a.fields:
+        WITH.setdefault(_p[-1], []).append(_a)
+NEAR_FIELDS = sorted(name for name in WITH if name in NEAR)
 WITH_STATE = [a for a in ORDER
               if [p for _, p, _, _ in a.fields if p[-1] == "keyState"]]
 CHANGES = [
@@ -302,6 +334,7 @@ CHANGES = [
     add, empty_data, mix, near, near, near, near, near_key, near_key,
     documented, other_action, former_name, other_data, private,
     tke(administrators), tke(administrators), tke(key_parts), tke(key_parts),
+    near_field, near_field, near_field, no_reason, tke(no_reason),
     key_state, key_state, tke(thresholds), tke(thresholds), tke(thresholds),
     tke(patterns), tke(near), tke(near), tke(drop_in_data), tke(drop_in_data),
     tke(retype), tke(documented),

@@ -299,6 +299,7 @@ class Reading:
         self.code = None
         self.time = None        # eventTime
         self.address_missing = False
+        self.tree = None
         try:
             self.tree = strict_json.read(text)
         except strict_json.Broken:
