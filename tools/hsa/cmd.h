@@ -25,7 +25,8 @@ struct cmd {
 };
 
 extern const struct cmd cmd_verify, cmd_prove, cmd_collect, cmd_tail,
-    cmd_export, cmd_stats, cmd_catalogue, cmd_validate, cmd_schema, cmd_corpus;
+    cmd_export, cmd_stats, cmd_catalogue, cmd_validate, cmd_schema, cmd_corpus,
+    cmd_explain;
 
 /* cmd_help(c) - to stdout; CMD_OK. */
 int cmd_help(const struct cmd *c);

@@ -42,7 +42,8 @@ static const char readme[] = MARK
     "one; fix, how to mend a broken one.\n\n"
     "A .json file has one event, a .jsonl file one in each line, in order.\n\n"
     "    hsa validate valid/secrets.create-200.json\n"
-    "    hsa validate --profile at-export valid/*.at-export.json\n\n"
+    "    hsa validate --profile at-export valid/*.at-export.json\n"
+    "    hsa explain broken/E14-status.json\n\n"
     "The files are the same, byte for byte, each time that hsa corpus writes "
     "them. They\nmay be used, changed and passed on freely.\n";
 

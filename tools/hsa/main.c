@@ -10,7 +10,7 @@
 
 static const struct cmd *const cmds[] = {&cmd_verify, &cmd_prove, &cmd_collect,
     &cmd_tail, &cmd_export, &cmd_stats, &cmd_catalogue, &cmd_validate,
-    &cmd_schema, &cmd_corpus};
+    &cmd_schema, &cmd_corpus, &cmd_explain};
 
 static const struct cmd *
 find(const char *name)
