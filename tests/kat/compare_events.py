@@ -24,7 +24,7 @@ from read_events import Object, Reading, WARNINGS
 
 MODES = ((True, False), (False, False), (True, True), (False, True))
 CHECKS = ["E%02d" % i for i in range(1, 19)] + \
-    ["E%02d" % i for i in range(21, 26)] + sorted(WARNINGS)
+    ["E%02d" % i for i in range(21, 26)] + ["E42"] + sorted(WARNINGS)
 TIMEOUT = 600       # seconds; a run takes some ten at most
 SHOWN = 20
 RECORD = re.compile(rb'"event"\s*:\s*{')

@@ -246,6 +246,17 @@ def credential(rng, value):
                        "s2s-authorization", "password", "bearer"))
 
 
+def initiator(rng, value):
+    s = whole(value)
+    print_ = s.replace("CertificateID-", "") or "00ff"
+    return rng.choice((
+        "", "CertificateID-", print_, "CertificateID-" + print_.upper(),
+        "certificateID-" + print_, "CertificateID-00:ff:0A", s + "g", s + " ",
+        "CertificateID:" + print_, "IBMid-550000ABCD", "CertificateID-x",
+        "iam-ServiceId-1", " " + s, None, "CertificateID-\u0661",
+        "CertificateID--0", "CertificateID-0\n"))
+
+
 def empty(rng, value):
     return rng.choice(("", " ", "x", whole(value) + "\u00e4", None))
 
@@ -296,7 +307,7 @@ NEAR = {
     "initiator.host.addressType": address_type,
     "reason.reasonCode": code, "reason.reasonType": reason_type,
     "reason.reasonForFailure": empty, "dataEvent": boolean,
-    "saveServiceCopy": boolean, "initiator.id": empty,
+    "saveServiceCopy": boolean, "initiator.id": initiator,
     "initiator.name": empty, "observer.name": empty,
     "requestData.location": location, "requestData.requestURI": uri,
     "requestData.instanceID": uuid_,

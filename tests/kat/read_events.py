@@ -233,6 +233,7 @@ AT_TIME = re.compile(DAY_TIME + r"\.[0-9]{2}\+0000")
 LENIENT_TIME = re.compile(DAY_TIME + r"(?:\.[0-9]{1,9})?(?:\+0000|Z|\+00:00)")
 RFC3339 = re.compile(
     DAY_TIME + r"(?:\.[0-9]+)?(?:Z|[+-]([0-9]{2}):([0-9]{2}))")
+VCENTER = re.compile("CertificateID-[0-9a-fA-F:]+")
 SECRET = re.compile("PRIVATE KEY-----|[Bb]earer ey|[Pp]assword=")
 SECRET_NAMES = {"password", "passphrase", "secret", "apikey", "privatekey",
                 "payload", "plaintext", "pin"}
@@ -284,7 +285,7 @@ def address_ok(kind, text):
 # ---- the reading -------------------------------------------------------------
 
 WARNINGS = {"W01", "W02", "W03", "W04", "W05", "W06"}
-LENIENT_WARNINGS = WARNINGS | {"E17", "E24", "E25"}
+LENIENT_WARNINGS = WARNINGS | {"E17", "E24", "E25", "E42"}
 
 
 class Reading:
@@ -546,6 +547,8 @@ class Reading:
     def host(self):
         f = self.field
         kmip = self.row is not None and self.row.kmip
+        self.add("E42", kmip and not VCENTER.fullmatch(
+            f.get("initiator.id", "CertificateID-0")))
         address = f.get("initiator.host.address")
         if address is None:
             self.address_missing = not kmip

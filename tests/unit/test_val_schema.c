@@ -184,6 +184,12 @@ is_address(const char *s)
 }
 
 static bool
+is_vcenter(const char *s)
+{
+	return passes(VAL_E42, true, s);
+}
+
+static bool
 is_secret(const char *s)
 {
 	return !passes(VAL_E18, true, s);
@@ -215,6 +221,8 @@ test_val_schema__checks_find_what_the_patterns_do(void **state_)
 	    "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7::", "::2:3:4:5:6:7:8",
 	    "::ffff:203.0.113.7", "1:2:3:4:5:6:203.0.113.7", "1::8",
 	    "1:2:3:4::6:7:8", "fe80::1:2:203.0.113.7", NULL};
+	static const char *const vcenters[] = {"CertificateID-0",
+	    "CertificateID-0a:1F", "CertificateID-00ff", NULL};
 	static const char *const secrets[] = {"-----BEGIN PRIVATE KEY-----",
 	    "x Bearer eyJhbGci", "eyJhbGci.eyJzdWIi", "plain words", NULL};
 
@@ -237,6 +245,10 @@ test_val_schema__checks_find_what_the_patterns_do(void **state_)
 	hsa_buf_str(&good, "{\"initiator\":{\"host\":{\"address\":"
 			   "\"203.0.113.7\",\"addressType\":\"IPv6\"}}}");
 	agree("IPv6", VAL_PATTERN_IPV6, is_address, v6);
+	good.len = 0;
+	hsa_buf_str(&good, "{\"action\":\"hs-crypto.kmip-key.read\","
+			   "\"initiator\":{\"id\":\"203.0.113.7\"}}");
+	agree("vCenter", VAL_PATTERN_VCENTER, is_vcenter, vcenters);
 	use("\"" HP_CORRELATION "\"");
 	agree("secret", VAL_PATTERN_SECRET, is_secret, secrets);
 	hsa_buf_free(&good);

@@ -21,7 +21,7 @@ val_rule val_rule_message;  /* W02 */
 val_rule val_rule_data;     /* E09, E10, E22, E23, W05 */
 val_rule val_rule_tke;      /* E08, E11, E12, E13 */
 val_rule val_rule_target;   /* E15, E16, E21, E24 */
-val_rule val_rule_host;     /* E17 */
+val_rule val_rule_host;     /* E17, E42 */
 val_rule val_rule_secret;   /* E18 */
 val_rule val_rule_unit;     /* profile unit: E03, E36 to E39, W13 */
 

@@ -130,6 +130,21 @@ is_address(const char *s, const char *type)
 	return inet_pton(AF_INET, s, to) == 1;
 }
 
+/* The document names one form of initiator.id, for KMIP. */
+static void
+vcenter(const struct val_event *e, struct val_report *r)
+{
+	const char *id = val_get(e, VAL_F_INITIATOR_ID), *print;
+
+	if (id == NULL)
+		return;
+	print = id + sizeof(VAL_VCENTER) - 1;
+	if (strncmp(id, VAL_VCENTER, sizeof(VAL_VCENTER) - 1) != 0 ||
+	    *print == '\0' || print[strspn(print, VAL_HEX_DIGITS ":")] != '\0')
+		val_find(r, VAL_E42, e->json, e->field[VAL_F_INITIATOR_ID],
+		    "%.80s should be " VAL_VCENTER "<fingerprint>", id);
+}
+
 void
 val_rule_host(const struct val_event *e, struct val_report *r)
 {
@@ -140,6 +155,8 @@ val_rule_host(const struct val_event *e, struct val_report *r)
 	bool kmip = e->row != NULL && strcmp(e->row->family, "kmip") == 0;
 	bool service = who != NULL && strcmp(who, VAL_PERSON) != 0;
 
+	if (kmip)
+		vcenter(e, r);
 	if (s == NULL) {
 		if (!e->cfg->private_network && !kmip)
 			val_find_at(r, VAL_E17, "initiator.host.address",

@@ -69,6 +69,7 @@ void sch_fields(struct sch *s); /* root: E01, E02 */
 void sch_rules(struct sch *s);  /* for every event */
 void sch_crns(struct sch *s);
 void sch_host(struct sch *s);
+void sch_vcenter(struct sch *s);
 void sch_action(struct sch *s, const struct hsa_action_row *row);
 void sch_data(struct sch *s, const struct hsa_action_row *row);
 /* members of $defs: what several rules use */

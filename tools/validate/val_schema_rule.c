@@ -300,6 +300,8 @@ sch_rules(struct sch *s)
 	sch_crns(s);
 	if (sch_wants(s, VAL_E17))
 		sch_host(s);
+	if (sch_wants(s, VAL_E42))
+		sch_vcenter(s);
 	if (sch_wants(s, VAL_W02))
 		message(s);
 	sch_open(s, NULL);

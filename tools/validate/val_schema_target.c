@@ -147,6 +147,21 @@ sch_host(struct sch *s)
 	sch_close(s, n + 3);
 }
 
+void
+sch_vcenter(struct sch *s)
+{
+	unsigned int n;
+
+	sch_open(s, NULL);
+	kmip(s);
+	sch_open(s, "then");
+	hsa_jw_text(&s->w, "type", "object");
+	n = sch_field(s, VAL_F_INITIATOR_ID);
+	sch_guard(s, VAL_E42, "string");
+	hsa_jw_text(&s->w, "pattern", VAL_PATTERN_VCENTER);
+	sch_close(s, n + 3);
+}
+
 /* ---- secrets ------------------------------------------------------------- */
 
 /* "pin" as a pattern of any case, appended. */

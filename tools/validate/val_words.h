@@ -71,6 +71,11 @@ bool val_outcome_fits(enum val_outcome o, int64_t code);
 	    "|" VAL_UP_TO(3) VAL_H16 ":" VAL_LS32 "|" VAL_UP_TO(4) VAL_LS32    \
 	    "|" VAL_UP_TO(5) VAL_H16 "|" VAL_UP_TO(6) ")$"
 
+/* a vCenter Server by its certificate */
+#define VAL_VCENTER "CertificateID-"
+#define VAL_HEX_DIGITS "0123456789abcdefABCDEF"
+#define VAL_PATTERN_VCENTER "^" VAL_VCENTER "[0-9a-fA-F:]+$"
+
 /* a PEM key, a bearer token, a JSON Web Token, a password: anywhere in a string
  */
 #define VAL_PATTERN_SECRET "PRIVATE KEY-----|[Bb]earer ey|[.]eyJ|assword="
