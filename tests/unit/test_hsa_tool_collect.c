@@ -504,6 +504,110 @@ test_collect__a_damaged_copy_stops_its_own_unit_only(void **state)
 	assert_int_equal(size_of(path), 400); /* evidence is not touched */
 }
 
+/* ---- a unit that refuses work ----------------------------------------------
+ */
+
+static void
+health(int fd, uint32_t status, const char *text, uint64_t lost)
+{
+	struct hsa_frame f = {.kind = HSA_FRAME_HEALTH,
+	    .status = status,
+	    .sequence = lost,
+	    .text = (char *)(uintptr_t)text,
+	    .text_len = strlen(text)};
+
+	assert_true(say(fd, &f));
+}
+
+static unsigned int
+times_said(const char *what)
+{
+	char said[8192];
+	unsigned int n = 0;
+	const char *at = said;
+	FILE *f = fopen(errors, "r");
+
+	assert_non_null(f);
+	said[fread(said, 1, sizeof(said) - 1, f)] = '\0';
+	(void)fclose(f);
+	while ((at = strstr(at, what)) != NULL) {
+		n++;
+		at++;
+	}
+	return n;
+}
+
+/* C9: who watches the collector hears of it at once, and that it is over; the
+ * records go on as before. */
+static void
+test_collect__says_that_a_unit_refuses_work_and_works_again(void **state)
+{
+	char line[300];
+	uint64_t next = 9, got = 0;
+	pid_t pid;
+	int fd;
+
+	(void)state;
+	helper_vfy_fill(&a, 12, 4, 100);
+	pid = start();
+	fd = dial();
+	assert_true(hello(fd, &a, &next));
+	health(fd, 507, "the log has reached its limit", 12);
+	assert_true(batch(fd, &a, 0, 6));
+	assert_true(acked(fd, &a, &got));
+	assert_int_equal(got, 6);
+	/* an Ack is behind what was said before it */
+	(void)snprintf(line, sizeof(line),
+	    "hsa collect: %s: the unit refuses work (507): the log has reached "
+	    "its limit; 12 calls refused without a record\n",
+	    a.unit);
+	assert_int_equal(times_said(line), 1);
+	assert_int_equal(times_said("works again"), 0);
+	health(fd, 0, "", 12);
+	assert_true(batch(fd, &a, 6, 9));
+	assert_true(acked(fd, &a, &got));
+	/* for another reason, whose words are not for a terminal */
+	health(fd, 503, "self-test\x1b[2J\r\nhsa collect: all is well", 13);
+	assert_true(batch(fd, &a, 9, 12));
+	assert_true(acked(fd, &a, &got));
+	assert_int_equal(got, 12);
+	(void)snprintf(line, sizeof(line),
+	    "hsa collect: %s: the unit works again\n", a.unit);
+	assert_int_equal(times_said(line), 1);
+	assert_int_equal(times_said("refuses work (507)"), 1);
+	assert_int_equal(times_said("refuses work (503): self-test"), 1);
+	assert_int_equal(times_said("; 13 calls refused without a record"), 1);
+	assert_int_equal(times_said("\x1b"), 0);
+	assert_int_equal(times_said("\nhsa collect: all is well"), 0);
+	/* nothing is due for it: what comes next is the end */
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	assert_false(hear(fd, &(struct hsa_frame){0}));
+	(void)close(fd);
+	assert_int_equal(helper_vfy_stop(pid, SIGTERM), 0);
+	copy_is(&a, 12);
+}
+
+/* Before it has said which unit it is, nobody's health is taken. */
+static void
+test_collect__takes_no_health_of_a_stranger(void **state)
+{
+	struct hsa_frame f;
+	pid_t pid;
+	int fd;
+
+	(void)state;
+	pid = start();
+	fd = dial();
+	health(fd, 507, "full", 1);
+	assert_true(hear(fd, &f));
+	assert_int_equal(f.kind, HSA_FRAME_REFUSE);
+	assert_non_null(strstr(f.text, "Hello"));
+	hsa_frame_free(&f);
+	(void)close(fd);
+	assert_int_equal(helper_vfy_stop(pid, SIGTERM), 0);
+	assert_int_equal(times_said("refuses work"), 0);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -517,6 +621,8 @@ main(void)
 	    CASE(test_collect__killed_fifty_times_the_copy_is_the_source),
 	    CASE(test_collect__stops_after_so_many_records),
 	    CASE(test_collect__a_damaged_copy_stops_its_own_unit_only),
+	    CASE(test_collect__says_that_a_unit_refuses_work_and_works_again),
+	    CASE(test_collect__takes_no_health_of_a_stranger),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
