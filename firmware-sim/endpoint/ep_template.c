@@ -54,6 +54,8 @@ units(struct hsa_buf *b, const struct ep_config *c)
 		hsa_buf_printf(b, "    emission:\n      ep11: %s\n",
 		    ep_mode_name(u->emission.ep11 == 0 ? EP_MODE_RING
 						       : u->emission.ep11));
+		hsa_buf_str(b, "#      tke: sealed\n"
+			       "#      keystore: sealed\n");
 	}
 }
 
@@ -118,6 +120,52 @@ collectors(struct hsa_buf *b, const struct ep_config *c)
 	}
 }
 
+/* A key of log:, or what it could be, behind a #. */
+static void
+number(struct hsa_buf *b, const char *key, uint64_t v, const char *example)
+{
+	if (v != 0)
+		hsa_buf_printf(b, "  %s: %llu\n", key, (unsigned long long)v);
+	else
+		hsa_buf_printf(b, "#  %s: %s\n", key, example);
+}
+
+static void
+retention(struct hsa_buf *b, const struct ep_log *l)
+{
+	bool none = l->max_bytes == 0 && l->keep_bytes == 0 &&
+		    l->keep_days == 0 && l->segment_bytes == 0 &&
+		    l->ring_slots == 0 && l->release == 0;
+
+	hsa_buf_str(b,
+	    "\n"
+	    "# How much of each unit's log is kept, all of it if nothing is "
+	    "said here.\n"
+	    "#   max_bytes      limit of its files, at least four segments: "
+	    "then the unit\n"
+	    "#                  refuses work (507); nothing is ever "
+	    "overwritten\n"
+	    "#   release        never, or acknowledged: files that every "
+	    "collector has\n"
+	    "#                  are deleted, as far as the next two allow\n"
+	    "#   keep_bytes     at least so much stays\n"
+	    "#   keep_days      and all that was written in so many days\n"
+	    "#   segment_bytes  size of a file\n"
+	    "#   ring_slots     place for EP11 calls that are not sealed yet, "
+	    "a power of two\n");
+	hsa_buf_printf(b, "%slog:\n", none ? "#" : "");
+	number(b, "max_bytes", l->max_bytes, "1073741824");
+	if (l->release != 0)
+		hsa_buf_printf(b, "  release: %s\n",
+		    l->release == EP_RELEASE_NEVER ? "never" : "acknowledged");
+	else
+		hsa_buf_str(b, "#  release: acknowledged\n");
+	number(b, "keep_bytes", l->keep_bytes, "268435456");
+	number(b, "keep_days", l->keep_days, "30");
+	number(b, "segment_bytes", l->segment_bytes, "67108864");
+	number(b, "ring_slots", l->ring_slots, "65536");
+}
+
 void
 ep_template(struct hsa_buf *b, const struct ep_config *c)
 {
@@ -164,4 +212,5 @@ ep_template(struct hsa_buf *b, const struct ep_config *c)
 	units(b, c);
 	identities(b, c);
 	collectors(b, c);
+	retention(b, &c->log);
 }

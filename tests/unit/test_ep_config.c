@@ -379,6 +379,72 @@ test_ep_config__the_template_reads_back_the_same(void **state)
 	free(s);
 }
 
+/* Without the # before keys; words stand behind one or three spaces. */
+static void
+uncomment(struct hsa_buf *to, const char *text)
+{
+	static const char key[] = "abcdefghijklmnopqrstuvwxyz_";
+	const char *end;
+
+	for (; *text != '\0'; text = end + 1) {
+		size_t indent = strspn(text + 1, " ");
+		size_t word = strspn(text + 1 + indent, key);
+
+		end = strchr(text, '\n');
+		assert_non_null(end);
+		if (*text == '#' && indent % 2 == 0 && word != 0 &&
+		    text[1 + indent + word] == ':')
+			text++;
+		hsa_buf_put(to, text, (size_t)(end + 1 - text));
+	}
+}
+
+static void
+test_ep_config__every_key_that_the_template_shows_may_be_used(void **state)
+{
+	struct ep_config *c = NULL, *back = NULL;
+	struct hsa_buf one = {0}, all = {0}, two = {0};
+	struct hsa_diag d = {{0}};
+	char *s = changed("admin_listen: \"127.0.0.1:8443\"\n", "");
+
+	(void)state;
+	assert_int_equal(parse(&c, s, NULL).v, 0);
+	ep_template(&one, c);
+	assert_int_equal(ep_config_parse(&back, one.p, one.len, NULL).v, 0);
+	assert_int_equal(back->log.max_bytes, 0);
+	assert_int_equal(back->log.release, 0);
+	assert_null(back->ring_dir);
+	ep_config_free(back);
+	uncomment(&all, hsa_buf_cstr(&one));
+	if (!hsa_is_ok(ep_config_parse(&back, all.p, all.len, &d)))
+		fail_msg("%s\n%s", d.text, hsa_buf_cstr(&all));
+	assert_non_null(back->ring_dir);
+	assert_non_null(back->admin_listen);
+	assert_int_equal(back->log.max_bytes, 1073741824);
+	assert_int_equal(back->log.release, EP_RELEASE_ACKNOWLEDGED);
+	assert_int_equal(back->log.keep_bytes, 268435456);
+	assert_int_equal(back->log.keep_days, 30);
+	assert_int_equal(back->log.segment_bytes, 67108864);
+	assert_int_equal(back->log.ring_slots, 65536);
+	assert_int_equal(back->unit[0].emission.tke, EP_MODE_SEALED);
+	assert_int_equal(back->unit[1].emission.keystore, EP_MODE_SEALED);
+	/* and what is used is written back */
+	hsa_buf_reset(&one);
+	ep_template(&one, back);
+	ep_config_free(back);
+	assert_int_equal(ep_config_parse(&back, one.p, one.len, NULL).v, 0);
+	assert_int_equal(back->log.keep_days, 30);
+	assert_int_equal(back->log.release, EP_RELEASE_ACKNOWLEDGED);
+	ep_template(&two, back);
+	assert_string_equal(hsa_buf_cstr(&one), hsa_buf_cstr(&two));
+	ep_config_free(back);
+	ep_config_free(c);
+	hsa_buf_free(&one);
+	hsa_buf_free(&all);
+	hsa_buf_free(&two);
+	free(s);
+}
+
 static void
 test_ep_config__a_file_that_others_can_write_is_refused(void **state)
 {
@@ -468,6 +534,8 @@ main(void)
 	    cmocka_unit_test(test_ep_config__every_prefix_is_refused_or_whole),
 	    cmocka_unit_test(test_ep_config__too_long_a_file_is_refused_unread),
 	    cmocka_unit_test(test_ep_config__the_template_reads_back_the_same),
+	    cmocka_unit_test(
+		test_ep_config__every_key_that_the_template_shows_may_be_used),
 	    cmocka_unit_test(
 		test_ep_config__a_file_that_others_can_write_is_refused),
 	    cmocka_unit_test(test_ep_config__locations_give_their_indices),
