@@ -248,6 +248,13 @@ $(BUILD)/lib/cu-fault.so: tests/preload/cu_fault.c
 	$(call say,LD)
 	$(Q)$(CC) $(CPPFLAGS) -std=c11 -O2 $(WARN) -fPIC -shared $< -o $@ -ldl
 $(BUILD)/tests/integ/test_faults: $(BUILD)/lib/cu-fault.so
+# for tests/integ/test_selftest: a PKCS#11 module that computes wrongly
+$(BUILD)/lib/cu-wrong.so: tests/preload/cu_wrong.c
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(CPPFLAGS) -std=c11 -O2 $(WARN) -fPIC \
+	    -shared $< -o $@ -ldl
+$(BUILD)/tests/integ/test_selftest: $(BUILD)/lib/cu-wrong.so
 
 # ---- the newcomer's two commands ----------------------------------------------
 

@@ -21,8 +21,10 @@ for t; do
 	asan=${ASAN_OPTIONS:-}
 	case $name in
 	test_bk_* | test_ep_* | test_ep11_* | test_libep11* | test_daemon | \
-		crash_*)
+		test_selftest | test_ring_lost | test_slog_speed | crash_*)
 		asan=$asan:${TOKEN_ASAN_OPTIONS:-} ;;
+	test_faults) # a library without ASan is preloaded
+		asan=$asan:${TOKEN_ASAN_OPTIONS:-}:verify_asan_link_order=0 ;;
 	esac
 	if ASAN_OPTIONS=$asan "$@" >"$log" 2>&1; then
 		pass=$((pass + 1))
