@@ -1,4 +1,4 @@
-/* Covers: val_across_event val_across_special val_across_input */
+/* Covers: val_across_event val_across_special val_across_end val_units_parse */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +103,8 @@ around(struct val_envelope *env, const uint8_t p[STEP])
 	env->wall_ns = env->mono_ns + (p[7] > 0xe0 ? UINT64_MAX / 2 : p[7]);
 	env->mono_ns = p[7] == 0xff ? 0 : env->mono_ns;
 	env->special = p[4] >= 0xc0;
+	env->has_command_id = p[2] >= 0x40;
+	env->command_id[0] = p[2] / 16;
 	env->name[0] = '\0';
 	if (env->special)
 		memcpy(env->name, names[p[0] % 6], strlen(names[p[0] % 6]) + 1);
@@ -136,24 +138,47 @@ one(struct val_run *v, const uint8_t p[STEP], uint64_t *time,
 	hsa_buf_free(&text);
 }
 
+/* A list of units: each is found by its name. */
+static void
+list_of_units(const uint8_t *data, size_t size)
+{
+	struct val_units u = {0};
+	struct hsa_diag diag = {{0}};
+	size_t i;
+	hsa_rc rc;
+
+	rc = val_units_parse(&u, (const char *)data, size, &diag);
+	must(hsa_is_ok(rc) || diag.text[0] != '\0');
+	must(u.n <= VAL_UNITS);
+	for (i = 0; i < u.n; i++)
+		must(val_units_find(&u, "", u.name[i]) == i);
+	val_units_free(&u);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct val_run v = {.cfg = {.profile = VAL_IBM_AT}};
 	unsigned int findings = 0;
 	struct val_envelope env = {.epoch = 1};
+	struct val_units units = {.n = 1 + size % 7};
 	uint64_t time = 0;
 	uint32_t limit;
 	size_t i;
 
 	if (size == 0)
 		return 0;
+	if (data[0] == 0xff) {
+		list_of_units(data + 1, size - 1);
+		return 0;
+	}
 	limit = 1 + data[0] % 8;
 	v.cfg.strict = (data[0] & 0x80) != 0;
 	v.cfg.across = true;
 	v.report.take = take;
 	v.report.ctx = &findings;
 	v.across.targets.limit = limit;
+	v.across.fan.units = (data[0] & 0x20) != 0 ? &units : NULL;
 	for (i = 1; i + STEP <= size; i += STEP) {
 		if (data[i] == 0xff)
 			val_across_input(&v.across);
@@ -163,6 +188,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(v.across.targets.len <= limit &&
 		     v.across.targets.cap <= limit);
 	}
+	must(hsa_is_ok(val_run_end(&v)));
+	must(v.across.fan.len == 0);
 	val_run_free(&v);
 	return 0;
 }

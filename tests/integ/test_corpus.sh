@@ -80,13 +80,16 @@ python3 - "$hsa" <<'EOP'
 import json, subprocess, sys
 groups = {}
 for i in json.load(open("one/index.json")):
-    groups.setdefault((i["profile"], i["strict"]), []).append(i)
+    # --units is about all files of a run together
+    units = (i["file"], i["units"]) if "units" in i else ()
+    groups.setdefault((i["profile"], i["strict"], units), []).append(i)
 valid = broken = 0
-for (profile, strict), items in groups.items():
+for (profile, strict, units), items in groups.items():
     for at in range(0, len(items), 400):
         part = items[at:at + 400]
         run = subprocess.run([sys.argv[1], "validate", "--format", "json",
             "--profile", profile, "--strict" if strict else "--lenient"] +
+            ["--units=%d" % u for u in units[1:]] +
             ["one/" + i["file"] for i in part], stdout=subprocess.PIPE)
         found = [json.loads(l) for l in run.stdout.splitlines()][:-1]
         assert run.returncode == any(f["level"] == "error" for f in found)

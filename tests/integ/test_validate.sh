@@ -127,6 +127,43 @@ want 1 "$hsa" validate private.json
 want 0 "$hsa" validate --lenient private.json
 want 0 "$hsa" validate --private-network private.json
 
+# ---- events together -----------------------------------------------------------
+want 0 "$hsa" corpus samples
+want 0 "$hsa" validate --units 2 samples/valid/ceremony.jsonl
+want 0 "$hsa" validate --units 2 samples/valid/ceremony.envelope.jsonl
+sed 32d samples/valid/ceremony.jsonl >without.jsonl
+want 1 "$hsa" validate --format json --units 2 without.jsonl
+jq -es '[.[] | select(.check) | [.index, .check]] ==
+	[[32,"E19"]]' out >/dev/null || fail "$(cat out)"
+want 0 "$hsa" validate without.jsonl
+want 1 "$hsa" validate --units 2 without.jsonl
+grep -q 'after event 32: E19 error .*register.clear at .* left no event of \[' out ||
+	fail "$(cat out)"
+sed -n '3,$p' samples/valid/ceremony.envelope.jsonl |
+	sed '31d;$s/"epoch":1/"epoch":2/' >gap.jsonl
+printf '%s\n' "$(sed -n 1p samples/valid/ceremony.envelope.jsonl)" |
+	sed 's/"epoch": *1/"epoch":9/' >>gap.jsonl
+want 1 "$hsa" validate --format junit --units 2 gap.jsonl
+python3 - <<'EOF'
+import xml.etree.ElementTree as et
+cases = et.parse("out").getroot().find("testsuite").findall("testcase")
+failed = [c for c in cases if c.find("failure") is not None]
+assert [c.get("name").split(" line")[0] for c in failed][-2:] == [
+    "before event %d" % (len(cases) - 2), "after event %d" % (len(cases) - 3)], [
+    c.get("name") for c in failed]
+assert {c.find("failure").get("type") for c in failed} == {"E19", "E20"}
+EOF
+want 1 "$hsa" validate --format tap --units 2 gap.jsonl
+[ "$(tail -2 out | head -1)" = "1..$(grep -c '^\(not \)\?ok ' out)" ] ||
+	fail "$(cat out)"
+# single: the same of each event, whatever came before
+want 1 "$hsa" validate samples/broken/E27-commit.jsonl
+want 0 "$hsa" validate --single samples/broken/E27-commit.jsonl
+want 2 "$hsa" validate --single --units 2 without.jsonl
+want 2 "$hsa" validate --units 0 without.jsonl
+want 2 "$hsa" validate --units missing-file without.jsonl
+grep -q 'missing-file' err || fail "$(cat err)"
+
 # ---- misuse --------------------------------------------------------------------
 want 2 "$hsa" validate
 want 2 "$hsa" validate --format xml good.json

@@ -15,6 +15,7 @@
 #include "val_run.h"
 
 static struct val_run run;
+static struct val_units units; /* by their number */
 
 /* Of one item: findings by check, and the path of the last one. */
 static unsigned int found[VAL_CHECKS], errors;
@@ -44,13 +45,16 @@ validate(const struct val_corpus_item *i)
 	run.cfg.profile = i->profile;
 	run.cfg.strict = i->strict;
 	run.cfg.across = true;
-	val_across_input(&run.across);
+	val_across_free(&run.across);
+	units.n = i->units;
+	run.across.fan.units = i->units == 0 ? NULL : &units;
 	run.report.take = take;
 	for (; at < end; at = stop + 1) {
 		stop = lines ? memchr(at, '\n', (size_t)(end - at)) : end;
 		assert_non_null(stop);
 		assert_ok(val_run_text(&run, at, (size_t)(stop - at)));
 	}
+	assert_ok(val_run_end(&run));
 }
 
 static void

@@ -200,7 +200,8 @@ collector=
 	"$dir/collected"
 "$bin/hsa" export --format ibm-at "$dir/collected" >"$dir/events.jsonl"
 printf '%s events in %s\n' "$(wc -l <"$dir/events.jsonl")" "$dir/events.jsonl"
-"$bin/hsa" validate --strict "$dir/events.jsonl"
+"$bin/hsa" validate --strict --units 3 "$dir/events.jsonl"
+"$bin/hsa" validate --strict --units 3 "$dir/state"
 
 say "verification patterns, computed again with openssl"
 first_a=$(key_part first-a custodian1)

@@ -36,10 +36,10 @@ static const char readme[] = MARK
     "broken/   At least one for every check of hsa validate, named by its id: "
     "the check\n          finds something, and no other does. Most are an "
     "event of valid/ with\n          one thing changed.\n"
-    "index.json  An array, an object for each file: file; profile and strict, "
-    "how to\n          validate it; check, the one that finds something, or "
-    "null; action; note;\n          warnings, what is warned of in a valid "
-    "one; fix, how to mend a broken one.\n\n"
+    "index.json  An array, an object for each file: file; profile, strict and "
+    "units, how\n          to validate it; check, the one that finds "
+    "something, or null; action; note;\n          warnings, what is warned of "
+    "in a valid one; fix, how to mend a broken one.\n\n"
     "A .json file has one event, a .jsonl file one in each line, in order.\n\n"
     "    hsa validate valid/secrets.create-200.json\n"
     "    hsa validate --profile at-export valid/*.at-export.json\n"
@@ -95,6 +95,8 @@ one(void *ctx, const struct val_corpus_item *i)
 	hsa_jw_text(w, "file", i->file);
 	hsa_jw_text(w, "profile", val_profile_name(i->profile));
 	hsa_jw_bool(w, "strict", i->strict);
+	if (i->units != 0)
+		hsa_jw_uint(w, "units", i->units);
 	if (i->check == VAL_CHECKS)
 		hsa_jw_null(w, "check");
 	else

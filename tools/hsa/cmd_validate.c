@@ -17,6 +17,8 @@ struct job {
 	struct val_sum sum;
 	struct val_known *known; /* NULL: no baseline */
 	struct val_place place;
+	struct hsa_buf
+	    name; /* of the input; outlives it, for what comes last */
 	const struct val_text *text; /* at hand */
 	bool open; /* it was told; a record without an event, if need be */
 	int code;
@@ -113,9 +115,31 @@ on_input(void *ctx, const char *name)
 {
 	struct job *j = ctx;
 
-	j->place = (struct val_place){.input = name, .action = ""};
+	hsa_buf_reset(&j->name);
+	hsa_buf_str(&j->name, name);
+	j->place =
+	    (struct val_place){.input = hsa_buf_cstr(&j->name), .action = ""};
 	val_across_input(&j->run.across);
 	return HSA_OK;
+}
+
+/* What no event shows, but all of them. */
+static hsa_rc
+at_end(struct job *j)
+{
+	hsa_rc rc;
+
+	j->open = false;
+	j->place.line = 0;
+	j->place.noun = "after event";
+	j->place.index -= j->place.index > 0;
+	if (j->place.input == NULL)
+		j->place.input = "";
+	j->place.action = "";
+	rc = val_run_end(&j->run);
+	if (j->open)
+		j->out.ops->event_end(&j->out, &j->place);
+	return rc;
 }
 
 static void
@@ -163,6 +187,8 @@ work(struct job *j, const struct wish *w, char **files, int n)
 	for (i = 0; i < n && hsa_is_ok(rc); i++)
 		if (!no_cadf(j, files[i]))
 			rc = val_read(files[i], &w->args.keys, &taker);
+	if (hsa_is_ok(rc))
+		rc = at_end(j);
 	j->out.ops->end(&j->out, &j->sum);
 	if (!hsa_is_ok(j->out.rc))
 		return cmd_error(
@@ -272,6 +298,7 @@ run(int argc, char **argv)
 out:
 	val_run_free(&j->run);
 	val_out_free(&j->out);
+	hsa_buf_free(&j->name);
 	val_known_free(j->known);
 	validate_args_free(&w.args);
 	free(j);

@@ -57,6 +57,12 @@ validate_args_take(struct validate_args *a, const struct cmd *c, int o)
 			return 1;
 		(void)cmd_error(c, "%s", diag.text);
 		return -1;
+	case 'u':
+		val_units_free(&a->units);
+		if (hsa_is_ok(val_units_load(&a->units, optarg, &diag)))
+			return 1;
+		(void)cmd_error(c, "--units: %s", diag.text);
+		return -1;
 	default:
 		return 0;
 	}
@@ -74,6 +80,10 @@ validate_args_set(
 		    profile);
 		return false;
 	}
+	if (a->single && a->units.n != 0) {
+		(void)cmd_usage(c, "--single or --units, not both");
+		return false;
+	}
 	if (a->strict && a->lenient) {
 		(void)cmd_usage(c, "--strict or --lenient, not both");
 		return false;
@@ -82,6 +92,7 @@ validate_args_set(
 	    a->strict || (!a->lenient && run->cfg.profile != VAL_AT_EXPORT);
 	run->cfg.private_network = a->private_network;
 	run->cfg.across = !a->single;
+	run->across.fan.units = a->units.n == 0 ? NULL : &a->units;
 	memcpy(run->report.off, a->off, sizeof(a->off));
 	return true;
 }
@@ -90,4 +101,5 @@ void
 validate_args_free(struct validate_args *a)
 {
 	vfy_keys_free(&a->keys);
+	val_units_free(&a->units);
 }

@@ -14,10 +14,11 @@ struct validate_args {
 	const char *profile; /* NULL: ibm-at */
 	bool strict, lenient, private_network, single;
 	bool off[VAL_CHECKS];
-	struct vfy_keys keys; /* none: those beside a log */
+	struct vfy_keys keys;   /* none: those beside a log */
+	struct val_units units; /* none: nobody says */
 };
 
-#define VALIDATE_ARGS "p:sld:nk:1" /* of getopt */
+#define VALIDATE_ARGS "p:sld:nk:1u:" /* of getopt */
 /* clang-format off */
 #define VALIDATE_ARGS_LONG                                                     \
 	{"profile", required_argument, NULL, 'p'},                             \
@@ -26,7 +27,8 @@ struct validate_args {
 	{"disable", required_argument, NULL, 'd'},                             \
 	{"private-network", no_argument, NULL, 'n'},                           \
 	{"key", required_argument, NULL, 'k'},                                 \
-	{"single", no_argument, NULL, '1'}
+	{"single", no_argument, NULL, '1'},                                    \
+	{"units", required_argument, NULL, 'u'}
 /* clang-format on */
 #define VALIDATE_ARGS_HELP                                                     \
 	"  -p, --profile P    ibm-at (default): events as the service emits "  \
@@ -46,13 +48,16 @@ struct validate_args {
 	"  -k, --key FILE     the units' checkpoint.pub, for logs; "           \
 	"repeatable. Default:\n                     that beside the log\n"     \
 	"  -1, --single       each event by itself: they are of no one "       \
-	"history\n"
+	"history\n"                                                            \
+	"  -u, --units N|FILE  each command went to N crypto units, or to "    \
+	"those that FILE\n                     names, one a line\n"
 
 /*
  * validate_args_take(a, c, o) - an option that getopt_long found, with optarg:
  * 1 taken, 0 not one of these, -1 not as it should be, and said so.
- * validate_args_set(a, c, run) - the wish into run's cfg and report; false,
- * and said so, when it makes no sense. validate_args_free(a) - zeroed: nothing.
+ * validate_args_set(a, c, run) - the wish into run, which keeps pointing to a;
+ * false, and said so, when it makes no sense. validate_args_free(a) - zeroed:
+ * nothing.
  */
 int validate_args_take(struct validate_args *a, const struct cmd *c, int o);
 bool validate_args_set(

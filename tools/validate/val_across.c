@@ -137,8 +137,11 @@ val_across_event(
 	if (t->era != w.era)
 		forget(t);
 	t->era = w.era;
-	if (in_order(t, e, r))
-		rc = key ? val_key_event(t, e, r) : val_unit_event(t, e, r);
+	if (!in_order(t, e, r))
+		goto out;
+	HSA_TRY(rc, key ? val_key_event(t, e, r) : val_unit_event(t, e, r));
+	if (e->tke)
+		rc = val_fan_event(&a->fan, e, r, t->order ? t->time : 0);
 out:
 	return rc;
 }
@@ -152,7 +155,14 @@ val_across_input(struct val_across *a)
 }
 
 void
+val_across_end(struct val_across *a, struct val_report *r)
+{
+	val_fan_end(&a->fan, r);
+}
+
+void
 val_across_free(struct val_across *a)
 {
 	val_across_input(a);
+	val_fan_free(&a->fan);
 }

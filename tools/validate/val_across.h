@@ -12,12 +12,14 @@
  */
 #ifndef VAL_ACROSS_H
 #define VAL_ACROSS_H
+#include "val_across_fan.h"
 #include "val_across_table.h"
 #include "val_check.h"
 #include "val_event.h"
 
-/* Zeroed: nothing seen. */
+/* Zeroed, but for fan.units: nothing seen. */
 struct val_across {
+	struct val_fan fan;
 	struct val_table targets;
 	bool told;       /* W12 */
 	uint64_t unread; /* texts, for which no gap was excused yet */
@@ -27,14 +29,17 @@ struct val_envelope;
 
 /*
  * val_across_input(a) - another input begins: it says nothing about the one
- * before, and what was known is forgotten.
+ * before, and what was known is forgotten, but for commands: the logs of their
+ * units are inputs, too.
  * val_across_event(a, e, r) - an event that could be read, after its own
  * rules. E_NOMEM is the only error.
  * val_across_special(a, env, r) - a record without an event.
+ * val_across_end(a, r) - all inputs were read: what only shows then.
  * val_across_unread(a) - a text that could not be read was told; it may have
  * been a record.
  */
 void val_across_input(struct val_across *a);
+void val_across_end(struct val_across *a, struct val_report *r);
 void val_across_unread(struct val_across *a);
 HSA_MUST_USE hsa_rc val_across_special(
     struct val_across *a, const struct val_envelope *env, struct val_report *r);

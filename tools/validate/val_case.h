@@ -29,6 +29,7 @@ struct val_case {
 	enum val_profile profile;
 	bool lenient;
 	enum val_base base;
+	unsigned int units;     /* of --units; 0: not said */
 	enum hsa_action action; /* of one event; else 0, 0 */
 	uint32_t status;
 	const char *tag; /* in the file's name, "" or unique in the table */

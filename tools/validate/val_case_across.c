@@ -1,10 +1,13 @@
 #include "val_case.h"
+#include "val_story.h"
 
 /* Events of val_story.h that do not go together: two units take turns, so
  * event 2n is step n on the first; in their logs, record 2n + 2. */
-#define STORY(id) VAL_##id, VAL_IBM_AT, false, VAL_BASE_STORY, 0, 0
-#define KEY(id) VAL_##id, VAL_IBM_AT, false, VAL_BASE_KEY, 0, 0
-#define LOG(id) VAL_##id, VAL_IBM_AT, false, VAL_BASE_LOG, 0, 0
+#define STORY(id) VAL_##id, VAL_IBM_AT, false, VAL_BASE_STORY, 0, 0, 0
+#define FAN(id, base, units)                                                   \
+	VAL_##id, VAL_IBM_AT, false, VAL_BASE_##base, units, 0, 0
+#define KEY(id) VAL_##id, VAL_IBM_AT, false, VAL_BASE_KEY, 0, 0, 0
+#define LOG(id) VAL_##id, VAL_IBM_AT, false, VAL_BASE_LOG, 0, 0, 0
 #define SET(event, at, to)                                                     \
 	{                                                                      \
 		VAL_EDIT_SET, event, at, to                                    \
@@ -57,6 +60,17 @@ static const struct val_case cases[] = {
 	{SET(14, "responseData.masterKeyIds[1]", OTHER)},
 	"The committed master key has other parts than were loaded.",
 	"List the parts of the load.", "responseData.masterKeyIds"},
+    {FAN(E19, STORY, VAL_STORY_UNITS), "", {SKIP(30)},
+	"Two crypto units were selected, and only one left an event of a "
+	"command.",
+	"Find out what became of the other one; collect its log, too.", ""},
+    {FAN(E19, LOG, VAL_STORY_UNITS), "log", {SKIP(35)},
+	"Two crypto units were selected, and the log of one ends before a "
+	"command that the other one has.",
+	"Collect what followed.", ""},
+    {FAN(E19, STORY, 1), "not-selected", {{0}},
+	"One crypto unit was selected, and two have events.",
+	"Say --units of all that commands go to.", "target.id"},
     {LOG(E20), "gap", {SKIP(10)}, "A record is missing.",
 	"Export a log without a filter.", "sequence"},
     {LOG(E20), "twice", {REPEAT(10)}, "A record is there twice.",

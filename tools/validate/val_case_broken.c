@@ -6,10 +6,10 @@
 
 #define ADD HSA_ACTION_TKE_ADMIN_ADD
 #define CREATE HSA_ACTION_SECRETS_CREATE
-#define STRICT(id) VAL_##id, VAL_IBM_AT, false, VAL_BASE_EVENT
-#define RECORD(id) VAL_##id, VAL_IBM_AT, false, VAL_BASE_RECORD
-#define UNIT(id) VAL_##id, VAL_UNIT, false, VAL_BASE_RECORD
-#define CADF(id) VAL_##id, VAL_CADF_1_0, false, VAL_BASE_CADF, ADD, 200
+#define STRICT(id) VAL_##id, VAL_IBM_AT, false, VAL_BASE_EVENT, 0
+#define RECORD(id) VAL_##id, VAL_IBM_AT, false, VAL_BASE_RECORD, 0
+#define UNIT(id) VAL_##id, VAL_UNIT, false, VAL_BASE_RECORD, 0
+#define CADF(id) VAL_##id, VAL_CADF_1_0, false, VAL_BASE_CADF, 0, ADD, 200
 #define SET(at, to)                                                            \
 	{                                                                      \
 		VAL_EDIT_SET, 0, at, to                                        \
@@ -127,7 +127,7 @@ static const struct val_case cases[] = {
 	{SET("target.name", "\"[us-south].[AZ1-CS4].[00].[77]\"")},
 	"target.name is another location than requestData.location.",
 	"Write the same location in both.", "requestData.location"},
-    {VAL_E08, VAL_AT_EXPORT, true, VAL_BASE_EVENT, ADD, 200, "",
+    {VAL_E08, VAL_AT_EXPORT, true, VAL_BASE_EVENT, 0, ADD, 200, "",
 	{DROP("requestData.location")},
 	"The location is missing; requestData is a string here.",
 	"Write the location of the crypto unit.", NULL},

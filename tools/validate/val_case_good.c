@@ -1,7 +1,7 @@
 #include "val_case.h"
 
-#define GOOD VAL_CHECKS, VAL_IBM_AT, false, VAL_BASE_EVENT
-#define LENIENT VAL_CHECKS, VAL_IBM_AT, true, VAL_BASE_EVENT
+#define GOOD VAL_CHECKS, VAL_IBM_AT, false, VAL_BASE_EVENT, 0
+#define LENIENT VAL_CHECKS, VAL_IBM_AT, true, VAL_BASE_EVENT, 0
 #define SET(at, to)                                                            \
 	{                                                                      \
 		VAL_EDIT_SET, 0, at, to                                        \
@@ -105,9 +105,10 @@ static const struct val_case cases[] = {
 	"\"PolicyKCIAAttrISK\":false,\"PolicyKCIAAttrET\":true}",
 	"The key creation and importation policy alone was changed.",
 	"Key creation and importation access policies"),
-    {VAL_CHECKS, VAL_CADF_1_0, false, VAL_BASE_CADF, HSA_ACTION_TKE_ADMIN_ADD,
-	200, "", {{0}}, "As hsa export --format cadf-1.0 writes an event.",
-	"DMTF DSP0262", NULL},
+    {VAL_CHECKS, VAL_CADF_1_0, false, VAL_BASE_CADF, 0,
+	HSA_ACTION_TKE_ADMIN_ADD, 200, "", {{0}},
+	"As hsa export --format cadf-1.0 writes an event.", "DMTF DSP0262",
+	NULL},
 };
 
 const struct val_case *

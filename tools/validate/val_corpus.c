@@ -44,6 +44,7 @@ begin(
 	hsa_buf_reset(&i->text);
 	i->profile = profile;
 	i->strict = strict;
+	i->units = 0;
 	i->check = check;
 	i->action = "";
 	i->warnings[0] = '\0';
@@ -379,6 +380,7 @@ one_case(struct walk *w, const struct val_case *c)
 		w->item.action = json_string_value(event);
 	hsa_buf_str(&w->item.note, c->what);
 	w->item.fix = c->then;
+	w->item.units = c->units;
 	w->item.path = c->told != NULL ? c->told : c->edit[0].at;
 	if (c->check == VAL_CHECKS && c->told != NULL)
 		warn(&w->item, c->told);
@@ -396,6 +398,7 @@ story(struct walk *w, bool log)
 
 	HSA_TRY(rc, val_story(&list, log, w->diag));
 	begin(w, VAL_CHECKS, VAL_IBM_AT, true);
+	w->item.units = VAL_STORY_UNITS;
 	(void)snprintf(w->item.file, sizeof(w->item.file),
 	    "valid/ceremony%s.jsonl", log ? ".envelope" : "");
 	hsa_buf_printf(&w->item.note,

@@ -17,6 +17,7 @@ struct val_corpus_item {
 	char file[128];
 	enum val_profile profile;
 	bool strict;
+	unsigned int units; /* of --units; 0: not said */
 	/* the one check that finds something; VAL_CHECKS: valid, no errors */
 	enum val_check check;
 	const char *action; /* as the event has it; "": several */

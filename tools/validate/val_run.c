@@ -156,6 +156,16 @@ val_run_text(struct val_run *v, const void *p, size_t n)
 	return val_run_take(v, &(const struct val_text){.p = p, .n = n});
 }
 
+hsa_rc
+val_run_end(struct val_run *v)
+{
+	memset(&v->event, 0, sizeof(v->event));
+	v->no_event = false;
+	if (v->cfg.across)
+		val_across_end(&v->across, &v->report);
+	return v->report.nomem ? HSA_RC(E_NOMEM) : HSA_OK;
+}
+
 void
 val_run_free(struct val_run *v)
 {

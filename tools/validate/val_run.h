@@ -26,6 +26,10 @@ struct val_run {
 };
 void val_run_free(struct val_run *v);
 
+/* val_run_end(v) - all inputs were taken: findings that only show now, while
+ * v->event has no field. E_NOMEM. */
+HSA_MUST_USE hsa_rc val_run_end(struct val_run *v);
+
 /*
  * val_run_take(v, t) - check one text, unwrapped when it is a record. What is
  * no event is a finding too; E_NOMEM is the only error. v->event tells of it

@@ -34,7 +34,6 @@ static const struct step {
     {HSA_ACTION_TKE_CURRENT_CLEAR, 200, 0, 0, 0, 0, 0, 0},
     {HSA_ACTION_TKE_RESET, 200, 0, 0, 0, 0, 0, 0},
 };
-#define UNITS 2
 
 static hsa_rc
 append(json_t *list, struct hsa_buf *b)
@@ -115,10 +114,10 @@ val_story(json_t **list, bool log, struct hsa_diag *diag)
 	unsigned int i, unit;
 	hsa_rc rc = HSA_OK;
 
-	for (unit = 1; log && unit <= UNITS; unit++)
+	for (unit = 1; log && unit <= VAL_STORY_UNITS; unit++)
 		HSA_TRY(rc, start(to, unit));
 	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
-		for (unit = 1; unit <= UNITS; unit++) {
+		for (unit = 1; unit <= VAL_STORY_UNITS; unit++) {
 			at_step(&s, i, unit);
 			HSA_TRY(rc, event(to, &s, log, diag));
 		}

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include "hsa_err.h"
 
+#define VAL_STORY_UNITS 2
+
 /* val_story(list, log, diag) - a new list of the events, in order; log: of
  * their records, each unit's beginning with its start. The caller releases it.
  * val_story_key(list, diag) - of the events of a key.
