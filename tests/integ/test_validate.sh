@@ -114,6 +114,24 @@ want 1 "$hsa" validate --format tap mixed.jsonl
 [ "$(grep -c '^ok ' out) $(grep -c '^not ok ' out) $(grep -c '^1\.\.4$' out)" = \
 	"1 3 1" ] || fail "$(cat out)"
 
+# what an event says stays on its line, and steers no terminal
+jq -c '.action = "\u001b[31m\nx: event 9: \u0085\u202e\uffff#"' good.json \
+	>'odd: 50%.jsonl'
+want 1 "$hsa" validate 'odd: 50%.jsonl'
+[ "$(wc -l <out)" = 2 ] || fail "$(cat out)"
+grep -q '\[\\u001b\[31m\\u000ax: event 9: \\u0085\\u202e\\uffff#\]$' out ||
+	fail "$(cat out)"
+want 1 "$hsa" validate --format junit 'odd: 50%.jsonl'
+python3 -c 'import xml.etree.ElementTree as et
+assert et.parse("out").find(".//testcase").get("name").endswith("\\uffff#")' ||
+	fail "$(cat out)"
+want 1 "$hsa" validate --format sarif 'odd: 50%.jsonl'
+jq -e '.runs[0].results[0].locations[0].physicalLocation.artifactLocation.uri ==
+	"odd%3A%2050%25.jsonl"' out >/dev/null || fail "$(cat out)"
+want 1 "$hsa" validate --format tap 'odd: 50%.jsonl'
+[ "$(grep -c '^not ok 1 - .*\\#$' out) $(wc -l <out)" = "1 11" ] ||
+	fail "$(cat out)"
+
 # ---- what people do with it ----------------------------------------------------
 want 0 "$hsa" validate --disable E01,E04,E05,E21 mixed.jsonl
 want 0 "$hsa" validate --baseline baseline.json mixed.jsonl

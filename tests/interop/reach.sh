@@ -21,7 +21,8 @@ ask() {
 	tail -5 "$dir/log" >&2
 }
 uses() {
-	cat "$here"/test_*.sh "$here"/kafka.sh | grep -v '^#' | grep -qw "$1"
+	cat "$here"/test_*.sh "$here"/kafka.sh "$here"/node.sh |
+		grep -v '^#' | grep -qw "$1"
 }
 
 "$here/../lint/deps.sh" build test interop || missing=" packages"
@@ -38,7 +39,7 @@ if [ -z "$missing" ]; then
 			"$HERE/kafka-pom.xml" | head -1)
 		mvn -q -B dependency:get -Dtransitive=false \
 			-Dartifact="org.apache.kafka:kafka-tools:$v"'
-	! uses npm || ask npm 'npm ping'
+	! uses npm || ask npm 'npm pack --silent ajv-draft-04@1.0.0'
 fi
 [ -z "$missing" ] && exit 0
 echo "make check-interop was NOT run: no answer by way of:$missing" >&2

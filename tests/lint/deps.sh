@@ -13,7 +13,9 @@ test="libcmocka-dev protobuf-compiler curl python3 mandoc shellcheck xxd pkg-con
 fuzz="clang libclang-rt-14-dev"
 lint="clang clang-tidy clang-format cppcheck"
 interop="python3-venv golang-go maven default-jre-headless rsyslog
- rsyslog-openssl"
+ rsyslog-openssl libxml2-utils"
+# the packages of Node's own makers have npm in them, and refuse Debian's
+command -v npm >/dev/null 2>&1 || interop="$interop nodejs npm"
 
 want=
 for group; do

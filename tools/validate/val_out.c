@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "hsa_json.h"
+#include "hsa_utf8.h"
 #include "val_out.h"
 
 static const struct val_out_ops *const formats[] = {
@@ -42,6 +43,54 @@ val_out_put(struct val_out *o)
 	hsa_buf_reset(&o->b);
 }
 
+/* Of a character that does not go out as it is, its number; else 0. */
+static unsigned int
+hidden(const unsigned char *s, size_t n)
+{
+	if (n == 1)
+		return *s < ' ' || *s == 0x7f ? *s : 0;
+	if (n == 2)
+		return s[0] == 0xc2 && s[1] < 0xa0 ? s[1] : 0; /* C1 */
+	/* ends of lines, turns of direction; what XML 1.0 does not have */
+	if (n == 3 && s[0] == 0xe2 && s[1] == 0x80 &&
+	    ((s[2] >= 0xa8 && s[2] <= 0xae) || s[2] == 0x8e || s[2] == 0x8f))
+		return 0x2000u + (s[2] & 0x3fu);
+	if (n == 3 && s[0] == 0xe2 && s[1] == 0x81 && s[2] >= 0xa6 &&
+	    s[2] <= 0xa9)
+		return 0x2040u + (s[2] & 0x3fu);
+	if (n == 3 && s[0] == 0xef && s[1] == 0xbf && s[2] >= 0xbe)
+		return 0xffc0u + (s[2] & 0x3fu);
+	return 0;
+}
+
+static void
+put_line(struct hsa_buf *b, const char *s, bool quoted)
+{
+	size_t left = strlen(s), n;
+	unsigned int c;
+
+	for (; left > 0; s += n, left -= n) {
+		n = hsa_utf8_len(s, left);
+		c = n == 0 ? 0 : hidden((const unsigned char *)s, n);
+		if (n == 0) {
+			hsa_buf_str(b, HSA_UTF8_REPLACEMENT);
+			n = 1;
+		} else if (c != 0) {
+			hsa_buf_printf(b, "\\u%04x", c);
+		} else {
+			if (quoted && (*s == '"' || *s == '\\'))
+				hsa_buf_u8(b, '\\');
+			hsa_buf_put(b, s, n);
+		}
+	}
+}
+
+void
+val_out_line(struct hsa_buf *b, const char *s)
+{
+	put_line(b, s, false);
+}
+
 const char *
 val_level_text(enum val_level l)
 {
@@ -71,17 +120,20 @@ text_finding(
 	const char *tone =
 	    f->level == VAL_LEVEL_ERROR ? "\033[31m" : "\033[33m";
 
-	hsa_buf_str(&o->b, p->input);
+	val_out_line(&o->b, p->input);
 	if (p->line > 0)
 		hsa_buf_printf(&o->b, ":%" PRIu64, p->line);
 	hsa_buf_printf(&o->b, ": %s %" PRIu64 ": %s%s %s%s ", p->noun, p->index,
 	    o->color ? tone : "", c->id, val_level_text(f->level),
 	    o->color ? "\033[0m" : "");
-	if (f->path[0] != '\0')
-		hsa_buf_printf(&o->b, "%s: ", f->path);
-	hsa_buf_str(&o->b, f->message);
-	if (p->action[0] != '\0')
-		hsa_buf_printf(&o->b, " [%s]", p->action);
+	val_out_line(&o->b, f->path);
+	hsa_buf_str(&o->b, f->path[0] != '\0' ? ": " : "");
+	val_out_line(&o->b, f->message);
+	if (p->action[0] != '\0') {
+		hsa_buf_str(&o->b, " [");
+		val_out_line(&o->b, p->action);
+		hsa_buf_str(&o->b, "]");
+	}
 	hsa_buf_str(&o->b, "\n");
 	val_out_put(o);
 }
@@ -176,6 +228,15 @@ tap_event(struct val_out *o, const struct val_place *p)
 	hsa_buf_reset(&o->b);
 }
 
+/* Double quotes of YAML, whose escapes are JSON's. */
+static void
+tap_member(struct hsa_buf *b, const char *name, const char *s)
+{
+	hsa_buf_printf(b, "      %s: \"", name);
+	put_line(b, s, true);
+	hsa_buf_str(b, "\"\n");
+}
+
 static void
 tap_finding(
     struct val_out *o, const struct val_place *p, const struct val_finding *f)
@@ -186,23 +247,27 @@ tap_finding(
 	o->findings++;
 	/* a warning is no failure; both are told */
 	o->more |= f->level == VAL_LEVEL_ERROR;
-	hsa_buf_printf(b, "    - check: %s\n      level: %s\n      path: ",
+	hsa_buf_printf(b, "    - check: %s\n      level: %s\n",
 	    val_check_row(f->check)->id, val_level_text(f->level));
-	hsa_json_string(b, f->path, strlen(f->path)); /* is YAML too */
-	hsa_buf_str(b, "\n      message: ");
-	hsa_json_string(b, f->message, strlen(f->message));
-	hsa_buf_str(b, "\n");
+	tap_member(b, "path", f->path);
+	tap_member(b, "message", f->message);
 }
 
-/* A number sign begins a directive, a line break the next line. */
+/* A number sign begins a directive. */
 static void
 tap_name(struct hsa_buf *b, const char *s)
 {
-	for (; *s != '\0'; s++) {
-		if (*s == '#' || *s == '\\')
+	struct hsa_buf line = {0};
+	const char *c;
+
+	val_out_line(&line, s);
+	for (c = hsa_buf_cstr(&line); *c != '\0'; c++) {
+		if (*c == '#' || *c == '\\')
 			hsa_buf_u8(b, '\\');
-		hsa_buf_u8(b, (unsigned char)*s < ' ' ? ' ' : (uint8_t)*s);
+		hsa_buf_u8(b, (uint8_t)*c);
 	}
+	b->failed |= line.failed;
+	hsa_buf_free(&line);
 }
 
 static void

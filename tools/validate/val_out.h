@@ -61,6 +61,13 @@ extern const struct val_out_ops val_out_text, val_out_json, val_out_junit,
 
 /* ---- for the formats ----------------------------------------------------- */
 
+/*
+ * val_out_line(b, s) - append what an event or a file's name says, as one line
+ * that no terminal, line reader or XML parser takes for more: control
+ * characters and the like as \u001b, bytes that are no UTF-8 as U+FFFD.
+ */
+void val_out_line(struct hsa_buf *b, const char *s);
+
 /* val_out_put(o) - write o->b to o->to and empty it.
  * val_level_text(l) - "error", "warning". */
 void val_out_put(struct val_out *o);

@@ -7,14 +7,15 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "hsa_utf8.h"
 #include "val_out.h"
 
-/* XML 1.0 has no way to write most control characters. */
 static void
 escaped(struct hsa_buf *b, const char *s)
 {
-	for (; *s != '\0'; s++)
+	struct hsa_buf line = {0};
+
+	val_out_line(&line, s);
+	for (s = hsa_buf_cstr(&line); *s != '\0'; s++)
 		switch (*s) {
 		case '<':
 			hsa_buf_str(b, "&lt;");
@@ -28,16 +29,12 @@ escaped(struct hsa_buf *b, const char *s)
 		case '"':
 			hsa_buf_str(b, "&quot;");
 			break;
-		case '\n':
-			hsa_buf_str(b, "&#10;");
-			break;
 		default:
-			if ((unsigned char)*s < ' ')
-				hsa_buf_str(b, HSA_UTF8_REPLACEMENT);
-			else
-				hsa_buf_u8(b, (uint8_t)*s);
+			hsa_buf_u8(b, (uint8_t)*s);
 			break;
 		}
+	b->failed |= line.failed;
+	hsa_buf_free(&line);
 }
 
 static void
@@ -64,18 +61,10 @@ to_spool(struct val_out *o)
 static void
 junit_event(struct val_out *o, const struct val_place *p)
 {
+	(void)p;
 	o->more = false;
 	o->tests++;
-	hsa_buf_str(&o->b, "<testcase classname=\"");
-	escaped(&o->b, p->input);
-	hsa_buf_printf(&o->b, "\" name=\"%s %" PRIu64, p->noun, p->index);
-	if (p->line > 0)
-		hsa_buf_printf(&o->b, " line %" PRIu64, p->line);
-	if (p->action[0] != '\0') {
-		hsa_buf_str(&o->b, " ");
-		escaped(&o->b, p->action);
-	}
-	hsa_buf_str(&o->b, "\" time=\"0\">");
+	hsa_buf_reset(&o->b);
 }
 
 static void
@@ -96,25 +85,37 @@ junit_finding(
     struct val_out *o, const struct val_place *p, const struct val_finding *f)
 {
 	(void)p;
-	if (f->level != VAL_LEVEL_ERROR) {
-		line(&o->aside, f);
-		return;
-	}
-	if (!o->more) {
+	if (f->level == VAL_LEVEL_ERROR && !o->more) {
 		o->failures++;
 		hsa_buf_printf(&o->b, "<failure type=\"%s\" message=\"",
 		    val_check_row(f->check)->id);
 		escaped(&o->b, f->message);
 		hsa_buf_str(&o->b, "\">");
+		o->more = true;
 	}
-	o->more = true;
-	line(&o->b, f);
+	line(f->level == VAL_LEVEL_ERROR ? &o->b : &o->aside, f);
 }
 
+/* The head has the action, which is known by now. */
 static void
 junit_event_end(struct val_out *o, const struct val_place *p)
 {
-	(void)p;
+	struct hsa_buf told = o->b;
+
+	memset(&o->b, 0, sizeof(o->b));
+	hsa_buf_str(&o->b, "<testcase classname=\"");
+	escaped(&o->b, p->input);
+	hsa_buf_printf(&o->b, "\" name=\"%s %" PRIu64, p->noun, p->index);
+	if (p->line > 0)
+		hsa_buf_printf(&o->b, " line %" PRIu64, p->line);
+	if (p->action[0] != '\0') {
+		hsa_buf_str(&o->b, " ");
+		escaped(&o->b, p->action);
+	}
+	hsa_buf_str(&o->b, "\" time=\"0\">");
+	hsa_buf_put(&o->b, told.p, told.len);
+	o->b.failed |= told.failed;
+	hsa_buf_free(&told);
 	if (o->more)
 		hsa_buf_str(&o->b, "</failure>");
 	if (o->aside.len > 0) {

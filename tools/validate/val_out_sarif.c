@@ -63,14 +63,34 @@ sarif_begin(struct val_out *o)
 	val_out_put(o);
 }
 
+/* A file's name as a relative reference (RFC 3986): a colon would end a
+ * scheme. */
+static void
+uri_of(struct hsa_buf *b, const char *s)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop"
+				    "qrstuvwxyz0123456789-._~/";
+
+	for (; *s != '\0'; s++)
+		if (strchr(plain, *s) != NULL)
+			hsa_buf_u8(b, (uint8_t)*s);
+		else
+			hsa_buf_printf(b, "%%%02X", (unsigned char)*s);
+}
+
 static void
 location(struct hsa_jw *w, const struct val_place *p)
 {
+	struct hsa_buf uri = {0};
+
+	uri_of(&uri, strcmp(p->input, "-") == 0 ? "stdin" : p->input);
 	hsa_jw_array(w, "locations");
 	hsa_jw_object(w, NULL);
 	hsa_jw_object(w, "physicalLocation");
 	hsa_jw_object(w, "artifactLocation");
-	hsa_jw_text(w, "uri", strcmp(p->input, "-") == 0 ? "stdin" : p->input);
+	hsa_jw_text(w, "uri", hsa_buf_cstr(&uri));
+	w->b->failed |= uri.failed;
+	hsa_buf_free(&uri);
 	hsa_jw_end(w);
 	if (p->line > 0) {
 		hsa_jw_object(w, "region");
@@ -89,20 +109,22 @@ sarif_finding(
     struct val_out *o, const struct val_place *p, const struct val_finding *f)
 {
 	struct hsa_jw w = {.b = &o->b};
-	char text[700];
+	struct hsa_buf text = {0};
 
 	if (o->more)
 		hsa_buf_str(&o->b, ",");
 	o->more = true;
 	hsa_buf_str(&o->b, "\n");
-	(void)snprintf(text, sizeof(text), "%s%s%s",
-	    f->path[0] == '\0' ? "the event" : f->path,
-	    f->path[0] == '\0' ? " " : ": ", f->message);
+	hsa_buf_str(&text, f->path[0] == '\0' ? "the event" : f->path);
+	hsa_buf_str(&text, f->path[0] == '\0' ? " " : ": ");
+	hsa_buf_str(&text, f->message);
 	hsa_jw_object(&w, NULL);
 	hsa_jw_text(&w, "ruleId", val_check_row(f->check)->id);
 	hsa_jw_uint(&w, "ruleIndex", (uint64_t)f->check);
 	hsa_jw_text(&w, "level", val_level_text(f->level));
-	text_member(&w, "message", text);
+	text_member(&w, "message", hsa_buf_cstr(&text));
+	o->b.failed |= text.failed;
+	hsa_buf_free(&text);
 	location(&w, p);
 	hsa_jw_object(&w, "properties");
 	hsa_jw_uint(&w, "index", p->index);

@@ -279,8 +279,12 @@ val_schema_reach(const char **beyond, enum val_check c)
 		      "compares no two values"},
 	    {VAL_E11, "that adminIds lists adminId, or does not: a schema "
 		      "compares no two values"},
+	    {VAL_E13, "that the pattern which is activated is the one asked "
+		      "for: a schema compares no two values"},
 	    {VAL_E16, "that both CRNs have the same account and instance: a "
 		      "schema compares no two values"},
+	    {VAL_E40, "it is of profile cadf-1.0, which has no schema here"},
+	    {VAL_E41, "it is of profile cadf-1.0, which has no schema here"},
 	};
 	const struct val_config strict = {
 	    .profile = VAL_IBM_AT, .strict = true};

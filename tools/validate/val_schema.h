@@ -29,8 +29,9 @@ enum val_reach {
 	VAL_REACH_NONE
 };
 /*
- * val_schema_reach(beyond, c) - how much of a check a schema (strict, with
- * warnings) says; of what is beyond it, why, in *beyond: "" for ALL.
+ * val_schema_reach(beyond, c) - how much of what a check says of one event by
+ * itself a schema (strict, with warnings) says, too; of what is beyond it, why,
+ * in *beyond: "" for ALL.
  */
 enum val_reach val_schema_reach(const char **beyond, enum val_check c);
 

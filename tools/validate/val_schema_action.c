@@ -278,9 +278,15 @@ regions(struct sch *s)
 		n = sch_within(s, VAL_F_REQUEST);
 		sch_open(s, "properties");
 		sch_open(s, "location");
-		sch_guard(s, VAL_E24, "string");
-		(void)snprintf(expression, sizeof(expression),
-		    "^(\\[%s\\]|[^[]|$)", val_regions[i]);
+		/* what has another form is E08's */
+		sch_open(s, "if");
+		hsa_jw_text(&s->w, "type", "string");
+		hsa_jw_text(
+		    &s->w, "pattern", hsa_field_type("location")->pattern);
+		sch_close(s, 1);
+		sch_check(s, "then", VAL_E24, "string");
+		(void)snprintf(expression, sizeof(expression), "^\\[%s\\]",
+		    val_regions[i]);
 		hsa_jw_text(&s->w, "pattern", expression);
 		sch_close(s, n + 5);
 	}
