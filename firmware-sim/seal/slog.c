@@ -172,18 +172,34 @@ threads_start(struct slog *l)
 
 /* Calls of the process before are durable before there are new ones. */
 static hsa_rc
-drain_ring(struct slog *l, struct hsa_diag *diag)
+drain_ring(struct slog *l)
 {
 	hsa_rc rc = HSA_OK;
 
 	(void)pthread_mutex_lock(&l->mutex);
 	while (l->done.ring < l->orphans && !l->failed)
 		(void)pthread_cond_wait(&l->drained, &l->mutex);
-	if (l->failed) {
-		if (diag != NULL)
-			*diag = l->why;
+	if (l->failed)
 		rc = HSA_RC(E_IO);
-	}
+	(void)pthread_mutex_unlock(&l->mutex);
+	return rc;
+}
+
+/* The sealing thread knows what to do; its numbers are those to go on with. */
+static hsa_rc
+begin_chain(struct slog *l)
+{
+	hsa_rc rc = HSA_OK;
+
+	if (l->chain == NULL)
+		return rc;
+	(void)pthread_mutex_lock(&l->mutex);
+	while (l->tip.size == 0 && !l->failed)
+		(void)pthread_cond_wait(&l->drained, &l->mutex);
+	if (l->failed)
+		rc = HSA_RC(E_IO);
+	memcpy(l->queue_last, l->tip.last, sizeof(l->queue_last));
+	l->chain = NULL;
 	(void)pthread_mutex_unlock(&l->mutex);
 	return rc;
 }
@@ -207,7 +223,8 @@ slog_open(
 	l->segment_bytes =
 	    cfg->segment_bytes != 0 ? cfg->segment_bytes : SEGMENT_BYTES;
 	l->cap_bytes = cfg->cap_bytes;
-	if ((cfg->ring != NULL || cfg->ring_mark != NULL) &&
+	if ((cfg->ring != NULL || cfg->ring_mark != NULL ||
+		cfg->chain != NULL) &&
 	    cfg->clock == NULL) {
 		rc = HSA_RC(E_ARG); /* calls need contexts */
 		goto out;
@@ -225,6 +242,12 @@ slog_open(
 	rc = slog_recover(l, diag);
 	if (!hsa_is_ok(rc)) {
 		hsa_diag_wrap(diag, "%s", cfg->dir);
+		goto out;
+	}
+	l->chain = cfg->chain;
+	if (l->chain != NULL && l->tip.size != 0) {
+		rc = hsa_fail(diag, HSA_RC(E_EXISTS),
+		    "%s: there is a log already", cfg->dir);
 		goto out;
 	}
 	HSA_TRY(rc, check_key(l, diag));
@@ -245,7 +268,11 @@ slog_open(
 		destroy(l);
 		return rc;
 	}
-	rc = drain_ring(l, diag);
+	rc = begin_chain(l);
+	if (hsa_is_ok(rc))
+		rc = drain_ring(l);
+	if (!hsa_is_ok(rc) && diag != NULL)
+		*diag = l->why;
 	if (!hsa_is_ok(rc))
 		slog_close(l);
 	else

@@ -17,8 +17,15 @@
 #include "hsa_hash.h"
 
 struct cu_clock;
+struct hsa_data;
 struct slog;
 struct slog_os; /* slog_os.h: the calls to the file system, for fault tests */
+
+/* How a log begins that stands for one that was damaged (FORMAT.md V11). */
+struct slog_chain {
+	uint64_t epoch;                 /* of its first records */
+	const struct hsa_data *details; /* of NEW_CHAIN, by hsa_chain_put */
+};
 
 struct slog_config {
 	const char *dir;    /* made if absent, 0700 */
@@ -42,6 +49,11 @@ struct slog_config {
 	 * it alone (slog_ring_mark), which is then the one that is opened, ring
 	 * NULL or not; NULL: nothing is known of a ring that is gone */
 	const char *ring_mark;
+	/* with a clock: the log is empty (else E_EXISTS), and when slog_open
+	 * returns its first segment begins with SEGMENT_OPENED and NEW_CHAIN,
+	 * durable. NULL: it is not such a log, or one with a beginning. Only
+	 * read by slog_open. */
+	const struct slog_chain *chain;
 };
 
 /*

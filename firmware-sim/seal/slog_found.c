@@ -2,11 +2,15 @@
 #include <string.h>
 
 #include "slog_found.h"
+#include "slog_own.h"
 
 /* Signatures of this many newest checkpoints are verified when a log is
  * opened; older ones only bind what the roots bind already, and each costs
  * 0.1 ms. The root and text of every checkpoint are checked. */
 #define VERIFY_NEWEST 1024
+
+/* Where a NEW_CHAIN stands, if there is one (V11); its numbers count. */
+#define CHAIN_AT 1
 
 hsa_rc
 slog_found_init(
@@ -136,6 +140,12 @@ take_record(struct slog *l, struct slog_found *f, struct slog_tip *at,
 		at->last[look.source] = look.source_sequence;
 		if (look.epoch != 0)
 			at->epoch = look.epoch;
+		if (look.sequence == CHAIN_AT &&
+		    look.body == HSA_BODY_SPECIAL &&
+		    !hsa_is_ok(slog_own_chain(at->last, e->p, e->n))) {
+			stop(f, place, "a NEW_CHAIN that says nothing", false);
+			return HSA_OK;
+		}
 		f->records_behind++;
 		HSA_TRY(rc, slog_merkle_add(&l->tree, e->p, e->n));
 		return compare_head(l, f, place, go);
@@ -278,6 +288,11 @@ slog_found_last(const struct slog *l, uint64_t last[HSA_SOURCES + 1],
 			goto out;
 		}
 		now[source] = number;
+		if (sequence == CHAIN_AT && source == HSA_SOURCE_SEALER &&
+		    !hsa_is_ok(slog_own_chain(now, e->p, e->n))) {
+			rc = HSA_RC(E_CORRUPT);
+			goto out;
+		}
 	}
 	rc = HSA_OK;
 	memcpy(last, now, sizeof(now));

@@ -50,8 +50,16 @@ segment_begin(struct slog *l, struct slog_batch *b)
 		    l->tree.len, l->sealed.last));
 	HSA_TRY(rc, hsa_buf_rc(&b->header));
 	l->sealed.end = b->header.len;
-	if (l->own)
-		rc = slog_own_special(l, b, HSA_SPECIAL_SEGMENT_OPENED, NULL);
+	if (!l->own)
+		goto out;
+	if (l->chain != NULL && l->tree.size == 0)
+		l->sealed.epoch = l->chain->epoch;
+	HSA_TRY(rc, slog_own_special(l, b, HSA_SPECIAL_SEGMENT_OPENED, NULL));
+	if (l->chain == NULL || l->tree.size != 1)
+		goto out;
+	HSA_TRY(rc,
+	    slog_own_special(l, b, HSA_SPECIAL_NEW_CHAIN, l->chain->details));
+	rc = slog_own_numbers(l->sealed.last, l->chain->details);
 out:
 	return rc;
 }

@@ -114,6 +114,7 @@ struct slog {
 	bool own;              /* it adds records of its own */
 	uint8_t unit_id[HSA_UUID_LEN];
 	const struct cu_clock *clock;
+	const struct slog_chain *chain; /* until slog_open has returned */
 
 	pthread_mutex_t mutex;
 	pthread_cond_t work; /* for the sealing thread */
@@ -171,6 +172,18 @@ struct slog {
  * from the folder, cuts a torn tail, makes what stays durable. diag on
  * success: empty, or what was cut. */
 HSA_MUST_USE hsa_rc slog_recover(struct slog *l, struct hsa_diag *diag);
+
+/* slog_head_read(l, raw, note, good, diag) - the head file, if there is one:
+ * raw its bytes, note (which points there) when it is good, which means that
+ * the log's key signed it.
+ * slog_judge(l, f, fd, what) - is what lies behind the last good checkpoint of
+ * the last file a torn tail? E_CORRUPT, and why not: more was sealed. */
+struct slog_found;
+#define SLOG_WHAT 200
+HSA_MUST_USE hsa_rc slog_head_read(struct slog *l, struct hsa_buf *raw,
+    struct slog_note *note, bool *good, struct hsa_diag *diag);
+HSA_MUST_USE hsa_rc slog_judge(
+    struct slog *l, const struct slog_found *f, int fd, char what[SLOG_WHAT]);
 
 /* slog_head_write(l) - rewrite the head file with l->note (FORMAT.md 4). */
 HSA_MUST_USE hsa_rc slog_head_write(struct slog *l, struct hsa_diag *diag);

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "hsa_chain.h"
 #include "hsa_event.h"
 #include "slog_own.h"
 
@@ -38,6 +39,38 @@ slog_own_special(struct slog *l, struct slog_batch *b,
 out:
 	hsa_record_free(&r);
 	hsa_buf_free(&rec);
+	return rc;
+}
+
+/* ---- a new log after a damaged one --------------------------------------- */
+
+hsa_rc
+slog_own_numbers(uint64_t last[HSA_SOURCES + 1], const struct hsa_data *details)
+{
+	struct hsa_chain c = {0};
+	hsa_rc rc;
+
+	HSA_TRY(rc, hsa_chain_get(&c, details));
+	last[HSA_SOURCE_OUTBOX] = c.outbox_last;
+	last[HSA_SOURCE_USE] = c.use_last;
+out:
+	hsa_chain_free(&c);
+	return rc;
+}
+
+hsa_rc
+slog_own_chain(uint64_t last[HSA_SOURCES + 1], const void *p, size_t n)
+{
+	struct hsa_record r = {0};
+	hsa_rc rc;
+
+	HSA_TRY(rc, hsa_record_decode(&r, p, n));
+	if (r.body == HSA_BODY_SPECIAL &&
+	    strcmp(r.special.name, hsa_special(HSA_SPECIAL_NEW_CHAIN)->name) ==
+		0)
+		rc = slog_own_numbers(last, &r.special.details);
+out:
+	hsa_record_free(&r);
 	return rc;
 }
 

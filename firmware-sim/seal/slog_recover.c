@@ -44,9 +44,8 @@ slog_head_write(struct slog *l, struct hsa_diag *diag)
 	return e == 0 ? HSA_OK : io(diag, e, "write", SLOG_HEAD);
 }
 
-/* The head file, if there is one: `raw` its bytes, `note` when they verify. */
-static hsa_rc
-head_read(struct slog *l, struct hsa_buf *raw, struct slog_note *note,
+hsa_rc
+slog_head_read(struct slog *l, struct hsa_buf *raw, struct slog_note *note,
     bool *good, struct hsa_diag *diag)
 {
 	uint64_t n = 0;
@@ -72,33 +71,33 @@ head_read(struct slog *l, struct hsa_buf *raw, struct slog_note *note,
 	return HSA_OK;
 }
 
-/* Is what lies behind the last good checkpoint a torn tail? */
-static hsa_rc
-judge(struct slog *l, const struct slog_found *f, int fd, const char *name,
-    struct hsa_diag *diag)
+hsa_rc
+slog_judge(
+    struct slog *l, const struct slog_found *f, int fd, char what[SLOG_WHAT])
 {
 	uint64_t place = 0;
 	bool sealed = false;
-	char what[200];
 	hsa_rc rc;
 
-	if (f->what != NULL && f->beyond_doubt)
-		return corrupt(diag, name, f->stop, f->what);
+	if (f->what != NULL && f->beyond_doubt) {
+		(void)snprintf(what, SLOG_WHAT, "%s", f->what);
+		return HSA_RC(E_CORRUPT);
+	}
 	if (f->head != NULL && f->head->size > f->tip.size) {
-		(void)snprintf(what, sizeof(what),
+		(void)snprintf(what, SLOG_WHAT,
 		    "%s; the file head proves "
 		    "%" PRIu64 " sealed records, only %" PRIu64 " are whole",
 		    f->what == NULL ? "the file ends" : f->what, f->head->size,
 		    f->tip.size);
-		return corrupt(diag, name, f->stop, what);
+		return HSA_RC(E_CORRUPT);
 	}
 	HSA_TRY(rc, slog_found_search(l, &place, &sealed, f, fd));
 	if (sealed) {
-		(void)snprintf(what, sizeof(what),
+		(void)snprintf(what, SLOG_WHAT,
 		    "%s, and a good checkpoint "
 		    "lies behind it at byte %" PRIu64,
 		    f->what == NULL ? "records are missing" : f->what, place);
-		rc = corrupt(diag, name, f->stop, what);
+		rc = HSA_RC(E_CORRUPT);
 	}
 out:
 	return rc;
@@ -181,7 +180,7 @@ recover_file(struct slog *l, size_t i, const struct slog_note *head,
 	const uint64_t *before = i == 0 ? NULL : &l->segments.first[i - 1];
 	uint64_t first = l->segments.first[i];
 	struct slog_found f;
-	char name[SLOG_NAME_LEN];
+	char name[SLOG_NAME_LEN], what[SLOG_WHAT];
 	uint64_t place = 0;
 	hsa_rc rc;
 	int fd = -1, e;
@@ -214,7 +213,11 @@ recover_file(struct slog *l, size_t i, const struct slog_note *head,
 			: f.what);
 		goto out;
 	}
-	HSA_TRY(rc, judge(l, &f, fd, name, diag));
+	rc = slog_judge(l, &f, fd, what);
+	if (rc.v == HSA_E_CORRUPT)
+		(void)corrupt(diag, name, f.stop, what);
+	if (!hsa_is_ok(rc))
+		goto out;
 	if (f.tip.end != 0)
 		HSA_TRY(rc, check_numbers(l, &f, name, before, diag));
 	if (f.tip.end != f.bytes || f.tip.end == 0)
@@ -278,7 +281,7 @@ slog_recover(struct slog *l, struct hsa_diag *diag)
 		(void)io(diag, e, "list", "the log folder");
 	if (!hsa_is_ok(rc))
 		goto out;
-	HSA_TRY(rc, head_read(l, &raw, &head, &good, diag));
+	HSA_TRY(rc, slog_head_read(l, &raw, &head, &good, diag));
 	if (s->len != 0 && s->first[0] != 0)
 		HSA_TRY(rc, slog_keep_check(l, s, diag));
 	if (s->len != 0)

@@ -127,7 +127,8 @@ wait_for_work(struct slog *l)
 	uint64_t ns;
 
 	while (!l->failed) {
-		if (l->queue.len != 0 || l->gathered.ring < l->orphans)
+		if (l->queue.len != 0 || l->gathered.ring < l->orphans ||
+		    (l->chain != NULL && l->gathered_no == 0))
 			return true;
 		if (l->want > l->gathered.ring) {
 			/* who reserved a place before is about to fill it */

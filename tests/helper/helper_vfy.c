@@ -12,6 +12,7 @@
 
 #include "helper_left.h"
 #include "helper_vfy.h"
+#include "hsa_chain.h"
 #include "hsa_call.h"
 #include "hsa_catalogue.h"
 #include "hsa_hash.h"
@@ -73,6 +74,12 @@ helper_vfy_note(struct hsa_buf *to, const char *origin, uint64_t size,
 void
 helper_vfy_init(struct helper_vfy_log *l, uint8_t seed)
 {
+	helper_vfy_init_log(l, seed, 1);
+}
+
+void
+helper_vfy_init_log(struct helper_vfy_log *l, uint8_t seed, unsigned int number)
+{
 	uint8_t secret[32], hash[4], raw[33] = {1};
 	struct hsa_buf b = {0};
 	char hex[9];
@@ -83,6 +90,9 @@ helper_vfy_init(struct helper_vfy_log *l, uint8_t seed)
 	memset(l->unit_id, seed, sizeof(l->unit_id));
 	hsa_uuid_text(l->unit, l->unit_id);
 	(void)snprintf(l->origin, sizeof(l->origin), "cryptounit/%s", l->unit);
+	if (number > 1)
+		(void)snprintf(l->origin, sizeof(l->origin), "cryptounit/%s.%u",
+		    l->unit, number);
 	l->key =
 	    EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, secret, 32);
 	MUST(l->key != NULL);
@@ -291,6 +301,54 @@ helper_vfy_special(struct helper_vfy_log *l)
 }
 
 void
+helper_vfy_chain(const struct helper_vfy_log *l, struct hsa_chain *chain)
+{
+	char old[80];
+	size_t n;
+
+	(void)snprintf(old, sizeof(old), "%s", l->origin);
+	n = strcspn(old, ".");
+	if (strcmp(old + n, ".2") == 0)
+		old[n] = '\0';
+	else if (old[n] != '\0')
+		(void)snprintf(
+		    old + n, sizeof(old) - n, ".%d", atoi(old + n + 1) - 1);
+	*chain = (struct hsa_chain){.old_origin = copy(old),
+	    .verified = 30,
+	    .found = 41,
+	    .rule = copy("V6"),
+	    .place = copy("seg-0000000000000000.slog, byte 77"),
+	    .finding = copy("the signed root is not that of the records"),
+	    .at = 30,
+	    .outbox_last = 20,
+	    .use_last = 10,
+	    .outbox_lost = 1,
+	    .use_lost = 2,
+	    .by = copy("tester"),
+	    .reason = copy("it was broken")};
+}
+
+void
+helper_vfy_new_chain(struct helper_vfy_log *l, const struct hsa_chain *chain)
+{
+	struct hsa_record r;
+
+	helper_vfy_make(l, &r);
+	r.source = HSA_SOURCE_SEALER;
+	r.source_sequence = l->source_last[HSA_SOURCE_SEALER] + 1;
+	r.ep11_rc = 0;
+	r.special.category = 11;
+	r.special.specific = 0xffff0006;
+	free(r.special.name);
+	r.special.name = copy("NEW_CHAIN");
+	MUST(hsa_is_ok(hsa_chain_put(&r.special.details, chain)));
+	helper_vfy_put(l, &r, l->n);
+	l->source_last[HSA_SOURCE_OUTBOX] = chain->outbox_last;
+	l->source_last[HSA_SOURCE_USE] = chain->use_last;
+	hsa_record_free(&r);
+}
+
+void
 helper_vfy_start(struct helper_vfy_log *l)
 {
 	struct hsa_record r;
@@ -410,6 +468,7 @@ helper_vfy_use(struct helper_vfy_log *l)
 void
 helper_vfy_opened(struct helper_vfy_log *l)
 {
+	uint64_t before = l->epoch;
 	struct hsa_record r;
 
 	helper_vfy_make(l, &r);
@@ -422,7 +481,7 @@ helper_vfy_opened(struct helper_vfy_log *l)
 	r.special.name = copy("SEGMENT_OPENED");
 	helper_vfy_put(l, &r, l->n);
 	if (l->n == 1)
-		l->epoch = 0; /* the first start makes it 1 */
+		l->epoch = before; /* the first start makes 0 1 */
 	hsa_record_free(&r);
 }
 

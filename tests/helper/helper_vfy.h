@@ -49,6 +49,15 @@ struct helper_vfy_log {
 /* All abort the test on failure (assert), so that tests read straight. */
 void helper_vfy_init(struct helper_vfy_log *l, uint8_t seed);
 void helper_vfy_free(struct helper_vfy_log *l);
+/* The same for the unit's log with that number, 2 or more (FORMAT V11), which
+ * the caller begins with SEGMENT_OPENED and helper_vfy_new_chain; chain: what
+ * the latter says, good as it stands. */
+struct hsa_chain;
+void helper_vfy_init_log(
+    struct helper_vfy_log *l, uint8_t seed, unsigned int number);
+void helper_vfy_chain(const struct helper_vfy_log *l, struct hsa_chain *chain);
+void helper_vfy_new_chain(
+    struct helper_vfy_log *l, const struct hsa_chain *chain);
 
 /* The next record in each shape. */
 void helper_vfy_start(struct helper_vfy_log *l);   /* epoch + 1, UNIT_START */

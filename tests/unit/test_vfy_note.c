@@ -235,6 +235,26 @@ test_note__a_key_file_has_one_key_for_an_origin(void **state)
 static void
 test_note__a_unit_is_named_by_its_origin(void **state)
 {
+	static const struct {
+		const char *text;
+		unsigned int number;
+	} later[] = {
+	    {"", 1},
+	    {".2", 2},
+	    {".10", 10},
+	    {".9999", 9999},
+	    {".", 0},
+	    {".0", 0},
+	    {".1", 0},
+	    {".02", 0},
+	    {".10000", 0},
+	    {".2x", 0},
+	    {".-2", 0},
+	    {".2.2", 0},
+	    {"/2", 0},
+	    {"2", 0},
+	};
+	unsigned int number = 0;
 	uint8_t id[16];
 
 	(void)state;
@@ -249,6 +269,18 @@ test_note__a_unit_is_named_by_its_origin(void **state)
 	    id, "cryptounits/01020304-0506-4708-890a-0b0c0d0e0f10")));
 	assert_false(hsa_is_ok(vfy_origin_unit(id, "cryptounit/../../x")));
 	assert_false(hsa_is_ok(vfy_origin_unit(id, "")));
+	/* its later logs have a number, from 2 on, in one spelling */
+	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
+		char origin[80];
+
+		number = 0;
+		(void)snprintf(origin, sizeof(origin),
+		    "cryptounit/01020304-0506-4708-890a-0b0c0d0e0f10%s",
+		    later[i].text);
+		assert_int_equal(hsa_is_ok(vfy_origin_log(id, &number, origin)),
+		    later[i].number != 0);
+		assert_int_equal(number, later[i].number);
+	}
 }
 
 int

@@ -253,22 +253,52 @@ out:
 	return rc;
 }
 
+/* ".<number>" behind the id: 2 to 9999, no leading zero. 1: nothing there. */
+static unsigned int
+number_of(const char *s)
+{
+	unsigned int n = 0;
+
+	if (s[0] == '\0')
+		return 1;
+	if (s[0] != '.' || s[1] < '1' || strlen(s + 1) > 4)
+		return 0;
+	for (s++; *s >= '0' && *s <= '9'; s++)
+		n = 10 * n + (unsigned int)(*s - '0');
+	return *s == '\0' && n > 1 ? n : 0;
+}
+
 hsa_rc
-vfy_origin_unit(uint8_t id[HSA_UUID_LEN], const char *origin)
+vfy_origin_log(
+    uint8_t id[HSA_UUID_LEN], unsigned int *number, const char *origin)
 {
 	static const char prefix[] = "cryptounit/";
 	uint8_t raw[HSA_UUID_LEN];
-	char again[HSA_UUID_TEXT];
+	char text[HSA_UUID_TEXT] = "", again[HSA_UUID_TEXT];
+	unsigned int n;
 	hsa_rc rc;
 
 	if (strncmp(origin, prefix, sizeof(prefix) - 1) != 0)
 		return HSA_RC(E_FORMAT);
 	origin += sizeof(prefix) - 1;
-	HSA_TRY(rc, hsa_uuid_parse(raw, origin));
+	if (strlen(origin) < sizeof(text) - 1)
+		return HSA_RC(E_FORMAT);
+	memcpy(text, origin, sizeof(text) - 1);
+	HSA_TRY(rc, hsa_uuid_parse(raw, text));
 	hsa_uuid_text(again, raw);
-	if (strcmp(again, origin) != 0)
+	n = number_of(origin + sizeof(text) - 1);
+	if (strcmp(again, text) != 0 || n == 0)
 		return HSA_RC(E_FORMAT);
 	memcpy(id, raw, sizeof(raw));
+	*number = n;
 out:
 	return rc;
+}
+
+hsa_rc
+vfy_origin_unit(uint8_t id[HSA_UUID_LEN], const char *origin)
+{
+	unsigned int number;
+
+	return vfy_origin_log(id, &number, origin);
 }

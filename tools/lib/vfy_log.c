@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "hsa_buf.h"
+#include "hsa_chain.h"
 #include "hsa_contexts.h"
 #include "hsa_hash.h"
 #include "vfy_file.h"
@@ -187,6 +188,37 @@ note_released(struct walk *w, const void *p, size_t n)
 	hsa_record_free(&r);
 }
 
+/* V11: what it says of the log before it. */
+static void
+note_chain(struct walk *w, const void *p, size_t n)
+{
+	struct vfy_chain *to = &w->res->chain;
+	struct hsa_chain c = {0};
+	struct hsa_record r = {0};
+
+	if (hsa_is_ok(hsa_record_decode(&r, p, n)) &&
+	    hsa_is_ok(hsa_chain_of(&c, &r))) {
+		to->has = true;
+		(void)snprintf(
+		    to->old_origin, sizeof(to->old_origin), "%s", c.old_origin);
+		to->verified = c.verified;
+		memcpy(to->root, c.root, sizeof(to->root));
+		to->found = c.found;
+		(void)snprintf(to->rule, sizeof(to->rule), "%s",
+		    c.rule == NULL ? "" : c.rule);
+		(void)snprintf(to->why, sizeof(to->why), "%s%s%s%sby %s%s%s",
+		    c.finding == NULL ? "" : c.finding,
+		    c.place == NULL ? "" : " (", c.place == NULL ? "" : c.place,
+		    c.place == NULL     ? ""
+		    : c.finding == NULL ? ""
+					: "); ",
+		    c.by, c.reason == NULL ? "" : ": ",
+		    c.reason == NULL ? "" : c.reason);
+	}
+	hsa_record_free(&r);
+	hsa_chain_free(&c);
+}
+
 static hsa_rc
 watch_tree(struct walk *w)
 {
@@ -223,6 +255,8 @@ on_record(struct walk *w, const struct hsa_entry *e, struct vfy_why *why)
 	HSA_TRY(rc, vfy_state_record(&w->state, e->p, e->n, why));
 	if (w->res->first != 0 && w->state.specials != specials)
 		note_released(w, e->p, e->n);
+	if (w->state.number > 1 && w->state.tree.size == 2)
+		note_chain(w, e->p, e->n);
 	if (w->state.tree.size == w->next_point)
 		HSA_TRY(rc, at_point(w, why));
 	if (w->opt->watch != NULL && w->opt->watch->leaf != NULL)

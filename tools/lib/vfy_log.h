@@ -37,6 +37,17 @@ struct vfy_place { /* where the first bad thing is */
 	uint64_t sequence; /* record that was expected there */
 };
 
+/* What a log says of the one before it, which was damaged (V11). */
+struct vfy_chain {
+	bool has; /* it is such a log, and its beginning is here */
+	char old_origin[256];
+	uint64_t verified; /* records of the old one that could be verified */
+	uint8_t root[32];  /* there */
+	uint64_t found;
+	char rule[8]; /* "": nothing was wrong with it */
+	char why[512];
+};
+
 struct vfy_result {
 	char origin[256];
 	uint64_t first;   /* record; those before it were released (V1) */
@@ -45,6 +56,7 @@ struct vfy_result {
 	uint64_t epochs, checkpoints, events, specials, contexts;
 	uint64_t calls;   /* of the events: EP11 calls */
 	uint8_t root[32]; /* over the sealed records */
+	struct vfy_chain chain;
 	bool bad;
 	struct vfy_place place;
 	char rule[8];      /* of FORMAT.md, "V6" */

@@ -64,8 +64,12 @@ HSA_MUST_USE hsa_rc vfy_keys_parse(
 const struct vfy_key *vfy_keys_find(
     const struct vfy_keys *k, const char *origin);
 
-/* vfy_origin_unit(id, origin) - the unit id in "cryptounit/<uuid>"; E_FORMAT
- * when the origin is not exactly of that form, lower case. */
+/* vfy_origin_unit(id, origin) - the unit id in "cryptounit/<uuid>" or
+ * "cryptounit/<uuid>.<number>"; E_FORMAT when the origin is not exactly of one
+ * of these forms, lower case. vfy_origin_log: and the how manieth log of the
+ * unit it is, 1 without a number. */
+HSA_MUST_USE hsa_rc vfy_origin_log(
+    uint8_t id[HSA_UUID_LEN], unsigned int *number, const char *origin);
 HSA_MUST_USE hsa_rc vfy_origin_unit(
     uint8_t id[HSA_UUID_LEN], const char *origin);
 

@@ -563,3 +563,9 @@ vfy_scan_segment_opened(const struct vfy_seen *r)
 {
 	return named(r, "SEGMENT_OPENED");
 }
+
+bool
+vfy_scan_new_chain(const struct vfy_seen *r)
+{
+	return named(r, "NEW_CHAIN");
+}

@@ -35,5 +35,7 @@ HSA_MUST_USE hsa_rc vfy_scan_record(
 bool vfy_scan_unit_start(const struct vfy_seen *r);
 /* vfy_scan_segment_opened(r) - or a SEGMENT_OPENED? */
 bool vfy_scan_segment_opened(const struct vfy_seen *r);
+/* vfy_scan_new_chain(r) - or a NEW_CHAIN? */
+bool vfy_scan_new_chain(const struct vfy_seen *r);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hsa_chain.h"
 #include "vfy_scan.h"
 #include "vfy_state.h"
 
@@ -27,7 +28,7 @@ vfy_state_init(struct vfy_state *s, struct hsa_sha256 *h,
 
 	if (strlen(origin) >= sizeof(new.origin))
 		return HSA_RC(E_FORMAT);
-	HSA_TRY(rc, vfy_origin_unit(new.unit_id, origin));
+	HSA_TRY(rc, vfy_origin_log(new.unit_id, &new.number, origin));
 	memcpy(new.origin, origin, strlen(origin) + 1);
 	vfy_tree_init(&new.tree, h);
 	new.signer = signer;
@@ -177,7 +178,8 @@ epoch(struct vfy_state *s, const struct vfy_seen *r, struct vfy_why *why)
 {
 	if (r->body == HSA_BODY_COMPACT) /* its context's */
 		return HSA_OK;
-	if (s->tree.size == 0 && r->epoch != 1)
+	if (s->tree.size == 0 && r->epoch != 1 &&
+	    (s->number == 1 || r->epoch == 0))
 		return vfy_why_set(why, "V5",
 		    "the first record has epoch %" PRIu64 " instead of 1",
 		    r->epoch);
@@ -201,6 +203,62 @@ epoch(struct vfy_state *s, const struct vfy_seen *r, struct vfy_why *why)
 	return HSA_OK;
 }
 
+/* ---- a log after a damaged one (V11) --------------------------------------
+ */
+
+hsa_rc
+vfy_state_numbers(uint64_t last[HSA_SOURCES + 1], const char *origin,
+    const void *p, size_t n, struct vfy_why *why)
+{
+	uint8_t unit[HSA_UUID_LEN], old_unit[HSA_UUID_LEN];
+	unsigned int number = 0, old = 0;
+	struct hsa_chain c = {0};
+	struct hsa_record r = {0};
+	hsa_rc rc;
+
+	HSA_TRY(rc, hsa_record_decode(&r, p, n));
+	HSA_TRY(rc, hsa_chain_of(&c, &r));
+	HSA_TRY(rc, vfy_origin_log(unit, &number, origin));
+	HSA_TRY(rc, vfy_origin_log(old_unit, &old, c.old_origin));
+	if (memcmp(unit, old_unit, sizeof(unit)) != 0 || old + 1 != number)
+		rc = HSA_RC(E_FORMAT);
+	last[HSA_SOURCE_OUTBOX] = c.outbox_last;
+	last[HSA_SOURCE_USE] = c.use_last;
+out:
+	hsa_record_free(&r);
+	hsa_chain_free(&c);
+	if (!hsa_is_ok(rc) && rc.v != HSA_E_NOMEM)
+		rc = vfy_why_set(why, "V11",
+		    "a NEW_CHAIN that does not say what it has to of the log "
+		    "before this one");
+	return rc;
+}
+
+static hsa_rc
+chain(struct vfy_state *s, const struct vfy_seen *r, const void *p, size_t n,
+    struct vfy_why *why)
+{
+	bool due = s->number > 1 && s->tree.size == 1;
+	bool is = r->body == HSA_BODY_SPECIAL && vfy_scan_new_chain(r);
+
+	if (s->number > 1 && s->tree.size == 0 &&
+	    (r->body != HSA_BODY_SPECIAL || !vfy_scan_segment_opened(r)))
+		return vfy_why_set(why, "V11",
+		    "the unit's log number %u does not begin with a "
+		    "SEGMENT_OPENED",
+		    s->number);
+	if (is && (!due || r->source != HSA_SOURCE_SEALER))
+		return vfy_why_set(why, "V11",
+		    "a NEW_CHAIN that is not record 1 of a log with a number "
+		    "in its origin");
+	if (due && !is)
+		return vfy_why_set(why, "V11",
+		    "record 1 of the unit's log number %u is no NEW_CHAIN",
+		    s->number);
+	return is ? vfy_state_numbers(s->source_sequence, s->origin, p, n, why)
+		  : HSA_OK;
+}
+
 hsa_rc
 vfy_state_record(
     struct vfy_state *s, const void *p, size_t n, struct vfy_why *why)
@@ -221,6 +279,8 @@ vfy_state_record(
 		return vfy_why_set(why, "V4", "the record is another unit's");
 	HSA_TRY(rc, epoch(s, &r, why));
 	HSA_TRY(rc, in_segment(s, &r, why));
+	if (s->tree.size < 2 || r.body == HSA_BODY_SPECIAL)
+		HSA_TRY(rc, chain(s, &r, p, n, why));
 	if (r.source_sequence <= s->source_sequence[r.source])
 		return vfy_why_set(why, "V5",
 		    "source sequence %" PRIu64 " after %" PRIu64

@@ -1,8 +1,8 @@
 /*
  * vfy_state.h - where the reader of a log stands between two entries, and the
- * rules V3 to V6 and V10 of FORMAT.md that take it over the next one. Used by
- * the verifier on files, by the collector on what arrives, and by its store on
- * what it kept. A struct vfy_state is plain memory: an assignment is a
+ * rules V3 to V6, V10 and V11 of FORMAT.md that take it over the next one. Used
+ * by the verifier on files, by the collector on what arrives, and by its store
+ * on what it kept. A struct vfy_state is plain memory: an assignment is a
  * snapshot to return to.
  */
 #ifndef VFY_STATE_H
@@ -32,6 +32,7 @@ struct vfy_state {
 	struct vfy_tree tree; /* of all records so far */
 	char origin[256];
 	uint8_t unit_id[HSA_UUID_LEN];
+	unsigned int number;       /* the how manieth log of the unit */
 	struct vfy_signer *signer; /* not owned */
 	uint64_t epoch;            /* of the last record; 0: none seen */
 	uint64_t source_sequence[HSA_SOURCES + 1]; /* the last of each */
@@ -69,6 +70,11 @@ HSA_MUST_USE hsa_rc vfy_state_record(
     struct vfy_state *s, const void *p, size_t n, struct vfy_why *why);
 HSA_MUST_USE hsa_rc vfy_state_checkpoint(
     struct vfy_state *s, const void *p, size_t n, struct vfy_why *why);
+
+/* vfy_state_numbers(last, origin, p, n, why) - of a record that is a NEW_CHAIN:
+ * the numbers that the sources of its log go on behind (V11). */
+HSA_MUST_USE hsa_rc vfy_state_numbers(uint64_t last[HSA_SOURCES + 1],
+    const char *origin, const void *p, size_t n, struct vfy_why *why);
 
 /* vfy_why_set(w, rule, fmt, ...) - fill in, return E_CORRUPT. */
 hsa_rc vfy_why_set(struct vfy_why *w, const char *rule, const char *fmt, ...)

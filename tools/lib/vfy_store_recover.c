@@ -152,6 +152,7 @@ check_numbers(struct vfy_store *s, const char *name, const char *before,
 	uint64_t last[HSA_SOURCES + 1] = {0};
 	struct vfy_reader r = {0};
 	struct vfy_seen seen;
+	struct vfy_why wrong;
 	struct hsa_entry e;
 	const char *why;
 	uint64_t at = 0;
@@ -168,6 +169,9 @@ check_numbers(struct vfy_store *s, const char *name, const char *before,
 			continue;
 		HSA_TRY(rc, vfy_scan_record(&seen, &why, e.p, e.n));
 		last[seen.source] = seen.source_sequence;
+		if (seen.sequence == 1 && vfy_scan_new_chain(&seen))
+			HSA_TRY(rc, vfy_state_numbers(last, s->state.origin,
+					e.p, e.n, &wrong));
 	}
 out:
 	vfy_reader_close(&r);
