@@ -233,7 +233,7 @@ const struct cmd cmd_verify = {
 	"[--witness FILE]...\n                  [--witnesses N] [--json] "
 	"[--quiet]\n\n"
 	"DIR is a log folder, a collector's folder or a state directory. "
-	"Each log is\nchecked by the rules V1 to V9 of FORMAT.md; copies of "
+	"Each log is\nchecked by the rules V1 to V11 of FORMAT.md; copies of "
 	"the same log (a unit's and\na collector's) are compared. Works on a "
 	"log that is being written.\n\n"
 	"  -k, --key FILE     the units' checkpoint.pub, from a place that "

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,7 +30,9 @@ col_hub_open(struct col_hub *to, const char *dir, const struct vfy_keys *keys,
 			    keys->key[h.len].origin);
 			goto out;
 		}
-		hsa_uuid_text(h.unit[h.len].name, id);
+		(void)snprintf(h.unit[h.len].name, sizeof(h.unit[h.len].name),
+		    "%.*s", VFY_LOG_NAME - 1,
+		    strchr(keys->key[h.len].origin, '/') + 1);
 		h.unit[h.len].key = &keys->key[h.len];
 	}
 	rc = HSA_OK;
@@ -55,6 +58,20 @@ col_hub_close(struct col_hub *h)
 	*h = (struct col_hub){0};
 }
 
+static bool
+knows_unit(const struct col_hub *h, const char *origin)
+{
+	uint8_t id[HSA_UUID_LEN], other[HSA_UUID_LEN];
+
+	if (!hsa_is_ok(vfy_origin_unit(id, origin)))
+		return false;
+	for (size_t i = 0; i < h->len; i++)
+		if (hsa_is_ok(vfy_origin_unit(other, h->unit[i].key->origin)) &&
+		    memcmp(id, other, sizeof(id)) == 0)
+			return true;
+	return false;
+}
+
 hsa_rc
 col_hub_unit(struct col_unit **to, struct col_hub *h, const char *origin,
     struct hsa_diag *diag)
@@ -66,6 +83,14 @@ col_hub_unit(struct col_unit **to, struct col_hub *h, const char *origin,
 	for (size_t i = 0; i < h->len && u == NULL; i++)
 		if (strcmp(h->unit[i].key->origin, origin) == 0)
 			u = &h->unit[i];
+	if (u == NULL && knows_unit(h, origin))
+		return hsa_fail(diag, HSA_RC(E_KEY),
+		    "a new log of a unit known here, and no key for it: %s. "
+		    "It begins when the one before was damaged (cryptounitd "
+		    "new-log); if that is right, add the new line of "
+		    "checkpoint.pub to the collector's key file and start it "
+		    "again; the copy of the old log stays",
+		    origin);
 	if (u == NULL)
 		return hsa_fail(diag, HSA_RC(E_KEY),
 		    "no key for %s here: add the unit's line of checkpoint.pub "

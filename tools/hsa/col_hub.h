@@ -1,6 +1,7 @@
 /*
  * col_hub.h - what all connections of a collector share: the keys that it
- * trusts, and one store per unit. A store is opened, and thereby recovered,
+ * trusts, and one store per log: a unit that began a new one has two keys and
+ * two stores. A store is opened, and thereby recovered,
  * when its unit first says Hello.
  */
 #ifndef COL_HUB_H
@@ -10,6 +11,7 @@
 #include <stdint.h>
 #include "hsa_buf.h"
 #include "hsa_err.h"
+#include "vfy_find.h"
 #include "vfy_log.h"
 #include "vfy_store.h"
 
@@ -17,7 +19,7 @@
 #define COL_PENDING_ALL (256u * 1024u * 1024u) /* of all together */
 
 struct col_unit {
-	char name[40]; /* UUID text, the subfolder's name */
+	char name[VFY_LOG_NAME]; /* the subfolder's */
 	const struct vfy_key *key;
 	struct vfy_store *store;
 	bool dirty; /* appended, not yet synced */

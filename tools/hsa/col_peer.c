@@ -75,6 +75,7 @@ hello(struct col_peer *p, const struct hsa_frame *f)
 	struct hsa_frame resume = {.kind = HSA_FRAME_RESUME};
 	struct hsa_diag diag = {{0}};
 	uint8_t id[HSA_UUID_LEN];
+	unsigned int number = 0;
 
 	if (p->unit != NULL) {
 		col_peer_refuse(p, "a second Hello");
@@ -104,6 +105,15 @@ hello(struct col_peer *p, const struct hsa_frame *f)
 		    ": the unit's log was cut, or is another one; keep the "
 		    "copy",
 		    f->sequence, p->base);
+	} else if (p->base == 0 && f->sequence != 0 &&
+		   hsa_is_ok(vfy_origin_log(id, &number, f->origin)) &&
+		   number > 1) {
+		p->fresh = true;
+		hsa_diag_set(&p->note,
+		    "the unit has begun its log number %u, as the one before "
+		    "was damaged: a copy of its own begins in %s, that of the "
+		    "old log stays",
+		    number, p->unit->name);
 	}
 	resume.sequence = p->base;
 	if (!hsa_is_ok(hsa_frame_encode(&p->out, &resume)))

@@ -4,14 +4,6 @@
 #include "hsa_buf.h"
 #include "log_set.h"
 
-static bool
-wanted(const char *unit, const struct vfy_found *f)
-{
-	return unit == NULL || f->unit[0] == '\0' ||
-	       strcmp(f->unit, unit) == 0 ||
-	       (strlen(unit) >= 4 && strncmp(f->unit, unit, strlen(unit)) == 0);
-}
-
 hsa_rc
 log_set_keys(struct vfy_keys *to, const char *path, struct hsa_diag *diag)
 {
@@ -44,7 +36,7 @@ add_dir(struct log_set *s, const char *dir, const struct log_set_args *args,
 	}
 	s->log = more;
 	for (size_t i = 0; i < found.len; i++) {
-		if (!wanted(args->unit, &found.log[i]))
+		if (!vfy_found_is(&found.log[i], args->unit))
 			continue;
 		s->log[s->len++] = found.log[i];
 		found.log[i] = (struct vfy_found){0}; /* taken over */

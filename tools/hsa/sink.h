@@ -18,8 +18,10 @@
 #include "hsa_event.h"
 #include "sink_options.h"
 #include "sink_uri.h"
+#include "vfy_find.h"
 
-#define SINK_UNIT_TEXT HSA_UUID_TEXT
+/* a unit's id, with ".number" for a later log of it: a copy's subfolder */
+#define SINK_UNIT_TEXT VFY_LOG_NAME
 #define SINK_BATCH_RECORDS 8192u
 #define SINK_BATCH_BYTES (4u * 1024u * 1024u) /* stored bytes, not rendered */
 

@@ -49,22 +49,21 @@ number(uint64_t *v, const char **at)
 	return errno == 0;
 }
 
-/* A blank and a unit's id in its one spelling. */
+/* A blank and the name of a unit's log in its one spelling. */
 static bool
 unit_word(char to[SINK_UNIT_TEXT], const char **at)
 {
-	uint8_t id[HSA_UUID_LEN];
-	char text[SINK_UNIT_TEXT];
+	size_t n;
 
-	if (**at != ' ' || strnlen(*at + 1, SINK_UNIT_TEXT) < HSA_UUID_TEXT - 1)
+	if (**at != ' ')
 		return false;
-	memcpy(text, *at + 1, HSA_UUID_TEXT - 1);
-	text[HSA_UUID_TEXT - 1] = '\0';
-	if (!hsa_is_ok(hsa_uuid_parse(id, text)))
+	n = strcspn(*at + 1, " ");
+	if (n >= SINK_UNIT_TEXT)
 		return false;
-	hsa_uuid_text(to, id);
-	*at += HSA_UUID_TEXT;
-	return strcmp(to, text) == 0;
+	memcpy(to, *at + 1, n);
+	to[n] = '\0';
+	*at += 1 + n;
+	return vfy_log_name_good(to);
 }
 
 static bool

@@ -325,7 +325,8 @@ produce(struct sink_kafka_conn *c, const struct sink_kafka_msg *m)
 	v[0].u.rkt = c->topic;
 	v[1].vtype = RD_KAFKA_VTYPE_KEY;
 	v[1].u.mem.ptr = c->unit;
-	v[1].u.mem.size = strlen(c->unit);
+	/* the unit's id: a later log of it stays in the same partition */
+	v[1].u.mem.size = strcspn(c->unit, ".");
 	v[2].vtype = RD_KAFKA_VTYPE_VALUE;
 	v[2].u.mem.ptr = value.out;
 	v[2].u.mem.size = m->n;

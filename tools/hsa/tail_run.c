@@ -109,11 +109,18 @@ once(struct job *j, struct hsa_buf *b)
 	for (size_t i = 0; i < j->set.len && !stopped; i++) {
 		struct tail_log *l = &j->set.log[i];
 
+		if (l->over)
+			continue;
 		rc = tail_set_open(l, j->set.from, &diag);
 		if (rc.v == HSA_E_NOT_FOUND)
 			continue; /* a unit that has not started yet */
 		now = hsa_is_ok(rc) ? drain(j, l, b)
 				    : cmd_error(j->cmd, "%s", diag.text);
+		/* that a log which was set aside is damaged is no reason not to
+		 * follow the others */
+		l->over = now == CMD_FOUND && l->old && j->j->follow;
+		if (l->over)
+			continue;
 		if (now == CMD_USAGE || (now != CMD_OK && j->j->follow))
 			return now;
 		code = now > code ? now : code;

@@ -6,15 +6,6 @@
 #include "vfy_find.h"
 
 static bool
-wanted(const struct tail_set *s, const struct vfy_found *f)
-{
-	return s->unit == NULL || f->unit[0] == '\0' ||
-	       strcmp(f->unit, s->unit) == 0 ||
-	       (strlen(s->unit) >= 4 &&
-		   strncmp(f->unit, s->unit, strlen(s->unit)) == 0);
-}
-
-static bool
 known(const struct tail_set *s, const char *path)
 {
 	for (size_t i = 0; i < s->len; i++)
@@ -34,7 +25,7 @@ tail_set_look(struct tail_set *s, const char *dir, struct hsa_diag *diag)
 	for (size_t i = 0; i < found.len; i++) {
 		struct vfy_found *f = &found.log[i];
 
-		if (!wanted(s, f) || known(s, f->path))
+		if (!vfy_found_is(f, s->unit) || known(s, f->path))
 			continue;
 		more = reallocarray(s->log, s->len + 1, sizeof(*more));
 		if (more == NULL) {
@@ -42,8 +33,8 @@ tail_set_look(struct tail_set *s, const char *dir, struct hsa_diag *diag)
 			goto out;
 		}
 		s->log = more;
-		s->log[s->len++] =
-		    (struct tail_log){.path = f->path, .unit = f->unit};
+		s->log[s->len++] = (struct tail_log){
+		    .path = f->path, .unit = f->unit, .old = f->old};
 		*f = (struct vfy_found){0}; /* taken over */
 	}
 out:

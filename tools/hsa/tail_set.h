@@ -4,6 +4,7 @@
  */
 #ifndef TAIL_SET_H
 #define TAIL_SET_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "hsa_err.h"
@@ -12,6 +13,8 @@
 struct tail_log {
 	char *path, *unit;         /* unit: "" for a log folder itself */
 	struct vfy_follow *follow; /* NULL: the folder is not there yet */
+	bool old;                  /* a damaged one that was set aside */
+	bool over;                 /* nothing more will come of it */
 };
 struct tail_set {
 	struct tail_log *log;

@@ -19,6 +19,21 @@ valid_up_to(struct hsa_buf *b, const struct vfy_result *r)
 }
 
 static void
+chain_text(struct hsa_buf *b, const struct vfy_chain *c)
+{
+	hsa_buf_str(b, "  begins   because of the log before it: ");
+	if (c->rule[0] != '\0')
+		hsa_buf_printf(b, "damaged, %s: ", c->rule);
+	vfy_utf8_show(b, c->why);
+	hsa_buf_str(b, "\n  before   ");
+	vfy_utf8_show(b, c->old_origin);
+	hsa_buf_printf(b,
+	    ": %" PRIu64 " of the %" PRIu64 " records found could be verified"
+	    "\n",
+	    c->verified, c->found);
+}
+
+static void
 log_text(struct hsa_buf *b, const struct verify_log *l)
 {
 	const struct vfy_result *r = &l->res;
@@ -43,6 +58,8 @@ log_text(struct hsa_buf *b, const struct verify_log *l)
 			    ", those before it were released\n",
 			    r->first);
 	}
+	if (r->chain.has)
+		chain_text(b, &r->chain);
 	if (l->witnessed != NULL)
 		hsa_buf_printf(b,
 		    "  witnessed %" PRIu64
@@ -98,6 +115,20 @@ pair_text(struct hsa_buf *b, const struct verify_set *s,
 		     "rewritten\n");
 }
 
+static void
+link_text(struct hsa_buf *b, const struct verify_set *s,
+    const struct verify_link *l, bool quiet)
+{
+	if (l->same && quiet)
+		return;
+	vfy_utf8_show(b, s->log[l->new].res.origin);
+	hsa_buf_str(b, "\n  goes on after the log in\n  ");
+	vfy_utf8_show(b, s->log[l->old].path);
+	hsa_buf_str(b, l->same ? "\n  OK\n"
+			       : "\n  BAD V11: what it says of that log's good "
+				 "part is not what is there\n");
+}
+
 void
 verify_set_text(struct hsa_buf *b, const struct verify_set *s, bool quiet)
 {
@@ -106,6 +137,8 @@ verify_set_text(struct hsa_buf *b, const struct verify_set *s, bool quiet)
 			log_text(b, &s->log[i]);
 	for (size_t i = 0; i < s->pairs; i++)
 		pair_text(b, s, &s->pair[i], quiet);
+	for (size_t i = 0; i < s->links; i++)
+		link_text(b, s, &s->link[i], quiet);
 	for (size_t i = 0; i < s->lost_len; i++) {
 		hsa_buf_str(b, "BAD: the key file promises ");
 		vfy_utf8_show(b, s->lost[i]);
@@ -151,6 +184,17 @@ log_json(struct hsa_jw *w, const struct verify_log *l)
 	hsa_jw_uint(w, "epochs", r->epochs);
 	hsa_jw_uint(w, "sealed", r->sealed);
 	hsa_jw_hex(w, "root", r->root, sizeof(r->root));
+	if (r->chain.has) {
+		hsa_jw_object(w, "newChain");
+		hsa_jw_text(w, "oldOrigin", r->chain.old_origin);
+		hsa_jw_uint(w, "verifiedRecords", r->chain.verified);
+		hsa_jw_hex(
+		    w, "verifiedRoot", r->chain.root, sizeof(r->chain.root));
+		hsa_jw_uint(w, "foundRecords", r->chain.found);
+		hsa_jw_text(w, "rule", r->chain.rule);
+		hsa_jw_text(w, "why", r->chain.why);
+		hsa_jw_end(w);
+	}
 	if (l->witnessed != NULL) {
 		hsa_jw_uint(w, "witnessed", l->witnessed->size);
 		hsa_jw_uint(w, "witnesses", l->witnessed->witnessed);
@@ -198,6 +242,15 @@ verify_set_json(struct hsa_buf *b, const struct verify_set *s)
 	hsa_jw_array(&w, "copies");
 	for (size_t i = 0; i < s->pairs; i++)
 		pair_json(&w, s, &s->pair[i]);
+	hsa_jw_end(&w);
+	hsa_jw_array(&w, "newChains");
+	for (size_t i = 0; i < s->links; i++) {
+		hsa_jw_object(&w, NULL);
+		hsa_jw_text(&w, "new", s->log[s->link[i].new].path);
+		hsa_jw_text(&w, "old", s->log[s->link[i].old].path);
+		hsa_jw_bool(&w, "ok", s->link[i].same);
+		hsa_jw_end(&w);
+	}
 	hsa_jw_end(&w);
 	hsa_jw_array(&w, "missingLogs");
 	for (size_t i = 0; i < s->lost_len; i++)

@@ -209,6 +209,48 @@ out:
 	return rc;
 }
 
+/* ---- logs that stand for others ------------------------------------------ */
+
+/* Is the old log, as far as it is here, the one that the new log tells of? A
+ * copy that is shorter says nothing about it. */
+static hsa_rc
+link_to(struct verify_set *s, size_t old, size_t new, struct hsa_diag *diag)
+{
+	const struct vfy_chain *c = &s->log[new].res.chain;
+	struct vfy_point at = {.size = c->verified};
+	struct verify_link *more;
+	struct vfy_result again;
+	bool same = true;
+	hsa_rc rc = HSA_OK;
+
+	if (c->verified != 0 && s->log[old].res.sealed >= c->verified) {
+		HSA_TRY(rc, read_log(s, &s->log[old], &again, &at, 1, diag));
+		same = !at.reached || memcmp(at.root, c->root, 32) == 0;
+	}
+	more = reallocarray(s->link, s->links + 1, sizeof(*more));
+	if (more == NULL)
+		return no_memory(diag);
+	s->link = more;
+	s->link[s->links++] = (struct verify_link){old, new, same};
+out:
+	return rc;
+}
+
+static hsa_rc
+link_all(struct verify_set *s, struct hsa_diag *diag)
+{
+	hsa_rc rc = HSA_OK;
+
+	for (size_t new = 0; new < s->len; new ++)
+		for (size_t old = 0; old < s->len; old++)
+			if (s->log[new].res.chain.has &&
+			    strcmp(s->log[new].res.chain.old_origin,
+				s->log[old].res.origin) == 0)
+				HSA_TRY(rc, link_to(s, old, new, diag));
+out:
+	return rc;
+}
+
 /* ---- what is not there --------------------------------------------------- */
 
 static void not_witnessed(struct verify_log *l, const char *fmt, ...)
@@ -262,6 +304,17 @@ has_log(const struct verify_set *s, const char *origin)
 	return false;
 }
 
+/* What became of it a later log says, under its checkpoints. */
+static bool
+is_told(const struct verify_set *s, const char *origin)
+{
+	for (size_t i = 0; i < s->len; i++)
+		if (s->log[i].res.chain.has && s->log[i].res.sealed > 1 &&
+		    strcmp(s->log[i].res.chain.old_origin, origin) == 0)
+			return true;
+	return false;
+}
+
 static hsa_rc
 missing(struct verify_set *s, const struct vfy_keys *promised,
     struct hsa_diag *diag)
@@ -271,7 +324,8 @@ missing(struct verify_set *s, const struct vfy_keys *promised,
 	if (s->lost == NULL || s->stray == NULL)
 		return no_memory(diag);
 	for (size_t i = 0; i < promised->len; i++)
-		if (!has_log(s, promised->key[i].origin))
+		if (!has_log(s, promised->key[i].origin) &&
+		    !is_told(s, promised->key[i].origin))
 			(void)snprintf(s->lost[s->lost_len++], 256, "%s",
 			    promised->key[i].origin);
 	for (size_t i = 0; i < s->anchors; i++)
@@ -289,6 +343,7 @@ verify_set_run(
 
 	HSA_TRY(rc, gather(s, &from, args, diag));
 	HSA_TRY(rc, read_all(s, diag));
+	HSA_TRY(rc, link_all(s, diag));
 	for (size_t i = 0; i < s->len && s->witnesses.len != 0; i++)
 		witnessed(s, &s->log[i]);
 	rc = missing(s, &from.promised, diag);
@@ -305,6 +360,9 @@ verify_set_bad(const struct verify_set *s)
 			return true;
 	for (size_t i = 0; i < s->pairs; i++)
 		if (!s->pair[i].same)
+			return true;
+	for (size_t i = 0; i < s->links; i++)
+		if (!s->link[i].same)
 			return true;
 	return s->lost_len != 0 || s->stray_len != 0;
 }
@@ -328,6 +386,7 @@ verify_set_free(struct verify_set *s)
 	}
 	free(s->log);
 	free(s->pair);
+	free(s->link);
 	free(s->anchor);
 	free(s->lost);
 	free(s->stray);

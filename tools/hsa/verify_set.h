@@ -27,6 +27,11 @@ struct verify_pair {            /* two copies of one log */
 	bool apart; /* not comparable: it ends before the longer begins */
 };
 
+struct verify_link {     /* a log and one that says it stands for it (V11) */
+	size_t old, new; /* index of log */
+	bool same;       /* the old one has the root that the new one says */
+};
+
 struct verify_set {
 	struct vfy_keys keys;
 	struct vfy_keys witnesses; /* none: nobody asked for any */
@@ -37,7 +42,10 @@ struct verify_set {
 	size_t len;
 	struct verify_pair *pair;
 	size_t pairs;
-	/* origins with a key in a state directory's own key file and no log;
+	struct verify_link *link;
+	size_t links;
+	/* origins with a key in a state directory's own key file and no log,
+	 * but for those that a log says were damaged (V11);
 	 * anchors whose log is not here (index of anchor) */
 	char (*lost)[256];
 	size_t lost_len;

@@ -1,7 +1,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +13,9 @@
 #include "hsa_hash.h"
 #include "vfy_file.h"
 #include "vfy_find.h"
+#include "vfy_note.h"
+
+#define DAMAGED "log.damaged-" /* of a unit's folder, and a number */
 
 static bool
 is_folder(int fd, const char *name)
@@ -35,20 +40,61 @@ any_folder(const char *name)
 	return name[0] != '.';
 }
 
-static bool
-unit_folder(const char *name)
+bool
+vfy_log_name_good(const char *s)
 {
 	uint8_t id[HSA_UUID_LEN];
+	char origin[VFY_LOG_NAME + 16];
 
-	return hsa_is_ok(hsa_uuid_parse(id, name));
+	(void)snprintf(
+	    origin, sizeof(origin), "cryptounit/%.*s", VFY_LOG_NAME, s);
+	return hsa_is_ok(vfy_origin_unit(id, origin));
+}
+
+static bool
+damaged_folder(const char *name)
+{
+	return strncmp(name, DAMAGED, sizeof(DAMAGED) - 1) == 0 &&
+	       name[sizeof(DAMAGED) - 1] != '\0' &&
+	       name[strspn(name + sizeof(DAMAGED) - 1, "0123456789") +
+		    sizeof(DAMAGED) - 1] == '\0';
+}
+
+bool
+vfy_found_is(const struct vfy_found *f, const char *unit)
+{
+	size_t n = unit == NULL ? 0 : strlen(unit);
+
+	if (unit == NULL || f->unit[0] == '\0' || strcmp(f->unit, unit) == 0)
+		return true;
+	return strncmp(f->unit, unit, n) == 0 &&
+	       (n >= 4 || f->unit[n] == '/' || f->unit[n] == '.');
+}
+
+/* Of one unit: damaged ones by number, then the one at hand; and collected ones
+ * by number, the first having none. */
+static unsigned long
+rank(const struct vfy_found *f)
+{
+	const char *dash = strrchr(f->unit, '-'), *dot = strchr(f->unit, '.');
+
+	if (f->old)
+		return strtoul(dash + 1, NULL, 10);
+	if (!vfy_log_name_good(f->unit))
+		return ULONG_MAX;
+	return dot != NULL ? strtoul(dot + 1, NULL, 10) : 1;
 }
 
 static int
 by_unit(const void *a, const void *b)
 {
 	const struct vfy_found *x = a, *y = b;
+	size_t n = strcspn(x->unit, "/."), m = strcspn(y->unit, "/.");
+	int c = memcmp(x->unit, y->unit, n < m ? n : m);
 
-	return strcmp(x->unit, y->unit);
+	if (c != 0 || n != m)
+		return c != 0 ? c : n < m ? -1 : 1;
+	return rank(x) < rank(y) ? -1 : rank(x) > rank(y);
 }
 
 static hsa_rc
@@ -79,10 +125,10 @@ out:
 	return rc;
 }
 
-/* The subfolders of fd that are wanted, as dir + between + name + below. */
+/* Calls each for the subfolders of fd that are wanted. */
 static hsa_rc
-subfolders(struct vfy_logs *l, int fd, bool (*wanted)(const char *name),
-    const char *dir, const char *between, const char *below,
+subfolders(int fd, bool (*wanted)(const char *name),
+    hsa_rc (*each)(void *ctx, const char *name), void *ctx, const char *dir,
     struct hsa_diag *diag)
 {
 	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -99,26 +145,74 @@ subfolders(struct vfy_logs *l, int fd, bool (*wanted)(const char *name),
 	}
 	while ((d = readdir(list)) != NULL)
 		if (wanted(d->d_name) && is_folder(fd, d->d_name))
-			HSA_TRY(rc, add(l, dir, between, d->d_name, below));
+			HSA_TRY(rc, each(ctx, d->d_name));
 out:
 	(void)closedir(list);
+	return rc;
+}
+
+struct state {
+	struct vfy_logs *l;
+	const char *dir, *unit;
+	int units; /* folder of units */
+	struct hsa_diag *diag;
+};
+
+static hsa_rc
+add_collected(void *ctx, const char *name)
+{
+	const struct state *s = ctx;
+
+	return add(s->l, s->dir, "/", name, "");
+}
+
+static hsa_rc
+add_damaged(void *ctx, const char *name)
+{
+	const struct state *s = ctx;
+	char label[2 * NAME_MAX + 2];
+	hsa_rc rc;
+
+	(void)snprintf(label, sizeof(label), "%s/%s", s->unit, name);
+	HSA_TRY(rc, add(s->l, s->dir, "/units/", label, ""));
+	s->l->log[s->l->len - 1].old = true;
+out:
+	return rc;
+}
+
+static hsa_rc
+add_unit(void *ctx, const char *name)
+{
+	struct state *s = ctx;
+	int fd;
+	hsa_rc rc;
+
+	HSA_TRY(rc, add(s->l, s->dir, "/units/", name, "/log"));
+	fd = openat(
+	    s->units, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return rc; /* what is in it the verifier will say */
+	s->unit = name;
+	rc = subfolders(fd, damaged_folder, add_damaged, s, s->dir, s->diag);
+	(void)close(fd);
+out:
 	return rc;
 }
 
 static hsa_rc
 state(struct vfy_logs *l, int fd, const char *dir, struct hsa_diag *diag)
 {
-	int units;
+	struct state s = {.l = l, .dir = dir, .diag = diag};
 	hsa_rc rc;
 
 	l->where = VFY_STATE;
-	units = openat(
+	s.units = openat(
 	    fd, "units", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (units < 0)
+	if (s.units < 0)
 		return hsa_fail(diag, HSA_RC(E_NOT_FOUND), "%s/units: %s", dir,
 		    strerror(errno));
-	rc = subfolders(l, units, any_folder, dir, "/units/", "/log", diag);
-	(void)close(units);
+	rc = subfolders(s.units, any_folder, add_unit, &s, dir, diag);
+	(void)close(s.units);
 	return rc;
 }
 
@@ -140,7 +234,8 @@ vfy_find(struct vfy_logs *to, const char *dir, struct hsa_diag *diag)
 	} else {
 		l.where = VFY_COLLECTED;
 		HSA_TRY(
-		    rc, subfolders(&l, fd, unit_folder, dir, "/", "", diag));
+		    rc, subfolders(fd, vfy_log_name_good, add_collected,
+			    &(struct state){.l = &l, .dir = dir}, dir, diag));
 	}
 	if (l.len == 0) {
 		rc = hsa_fail(diag, HSA_RC(E_NOT_FOUND),
