@@ -256,6 +256,13 @@ $(BUILD)/lib/cu-wrong.so: tests/preload/cu_wrong.c
 	    -shared $< -o $@ -ldl
 $(BUILD)/tests/integ/test_selftest: $(BUILD)/lib/cu-wrong.so
 
+# for tests/integ/test_newlog_kill: kills before the n-th call
+$(BUILD)/lib/cu-kill.so: tests/preload/cu_kill.c
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(CPPFLAGS) -std=c11 -O2 $(WARN) -fPIC -shared $< -o $@ -ldl
+$(BUILD)/tests/integ/test_newlog_kill: $(BUILD)/lib/cu-kill.so
+
 # ---- the newcomer's two commands ----------------------------------------------
 
 ## demo          a master-key ceremony on three units, to a verified report

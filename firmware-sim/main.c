@@ -16,6 +16,7 @@
 #include "ep_harden.h"
 #include "ep_init.h"
 #include "ep_log.h"
+#include "ep_newlog.h"
 #include "ep_resume.h"
 #include "ep_status.h"
 #include "ep_super.h"
@@ -34,6 +35,7 @@ static const char usage_text[] =
     "       cryptounitd status DIR [--json]\n"
     "       cryptounitd certs DIR [--days 365]\n"
     "       cryptounitd resume DIR --unit NAME\n"
+    "       cryptounitd new-log DIR --unit NAME [--reason TEXT] [--force]\n"
     "       cryptounitd --help | --version\n"
     "\n"
     "Simulated crypto units, administered as an EP11 module is, with a\n"
@@ -44,6 +46,8 @@ static const char usage_text[] =
     "  status  what runs, and the state of every unit\n"
     "  certs   new keys and certificates for channels over TLS\n"
     "  resume  start a halted unit anew, once its cause is gone\n"
+    "  new-log begin a new log for a unit whose log is damaged, and say so in "
+    "it\n"
     "\n"
     "Exit status: 0 success (status: all up), 1 failure (status: something\n"
     "is down), 2 wrong use or configuration. See cryptounitd(8).\n";
@@ -378,6 +382,46 @@ do_resume(int argc, char **argv)
 }
 
 static int
+do_new_log(int argc, char **argv)
+{
+	static const struct option options[] = {
+	    {"unit", required_argument, NULL, 'u'},
+	    {"reason", required_argument, NULL, 'r'},
+	    {"force", no_argument, NULL, 'f'}, {0}};
+	struct ep_newlog_options opt = {.unit = NULL};
+	struct hsa_buf said = {0};
+	struct hsa_diag d = {{0}};
+	char *dir = NULL;
+	hsa_rc rc;
+	int o = 0;
+
+	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (o == 'u')
+			opt.unit = optarg;
+		else if (o == 'r')
+			opt.reason = optarg;
+		else if (o == 'f')
+			opt.force = true;
+		else
+			return wrong_use("new-log: option not understood",
+			    "cryptounitd new-log DIR --unit NAME [--reason "
+			    "TEXT] [--force]");
+	}
+	if (opt.unit == NULL)
+		return wrong_use("new-log: of which unit?", "--unit NAME");
+	dir = folder(argc, argv, optind);
+	if (dir == NULL)
+		return EXIT_USAGE;
+	rc = ep_harden(-1, &d);
+	if (hsa_is_ok(rc))
+		rc = ep_newlog(&said, dir, &opt, &d);
+	free(dir);
+	(void)fputs(hsa_buf_cstr(&said), stdout);
+	hsa_buf_free(&said);
+	return hsa_is_ok(rc) ? 0 : failed(rc, &d);
+}
+
+static int
 do_help(int argc, char **argv)
 {
 	(void)argc;
@@ -402,6 +446,7 @@ static const struct {
     {"status", do_status},
     {"certs", do_certs},
     {"resume", do_resume},
+    {"new-log", do_new_log},
     {"unit", do_unit},   /* not for people */
     {"front", do_front}, /* not for people */
     {"help", do_help},

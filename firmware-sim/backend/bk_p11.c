@@ -176,6 +176,8 @@ bk_p11_open(
 	HSA_TRY(rc, bk_token_pin(pin, &b->path, diag));
 	HSA_TRY(rc, bk_token_conf(&b->path, diag));
 	HSA_TRY(rc, bk_core_open(b, cfg, pin, diag));
+	if (cfg->make_checkpoint)
+		HSA_TRY(rc, bk_sign_checkpoint_make(b, diag));
 	HSA_TRY(rc, bk_sign_load(b, diag));
 	*out = b;
 	b = NULL;

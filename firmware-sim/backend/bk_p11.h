@@ -5,6 +5,7 @@
  */
 #ifndef BK_P11_H
 #define BK_P11_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "cu_backend.h"
@@ -19,10 +20,12 @@ struct bk_p11;
 const char *bk_find_module(void);
 
 struct bk_config {
-	const char *module; /* PKCS#11 module, absolute path */
-	const char *dir;    /* the unit's folder: holds token/, pin,
-			       softhsm2.conf */
-	const char *label;  /* token label: the unit's id, 32 hex digits */
+	const char *module;   /* PKCS#11 module, absolute path */
+	const char *dir;      /* the unit's folder: holds token/, pin,
+				 softhsm2.conf */
+	const char *label;    /* token label: the unit's id, 32 hex digits */
+	bool make_checkpoint; /* bk_p11_open: when the token has no private
+				 half of a checkpoint key, make a pair */
 };
 
 /*

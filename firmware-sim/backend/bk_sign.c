@@ -8,6 +8,7 @@
 #include "bk_importer.h"
 #include "bk_object.h"
 #include "bk_sign.h"
+#include "bk_sync.h"
 #include "hsa_buf.h"
 
 #define LABEL_OA "oa"
@@ -98,6 +99,32 @@ out:
 	return rc;
 }
 
+hsa_rc
+bk_sign_checkpoint_make(struct bk_p11 *b, struct hsa_diag *diag)
+{
+	CK_OBJECT_HANDLE priv = 0;
+	struct bk_ses s = {0};
+	hsa_rc rc;
+
+	HSA_TRY(rc, bk_core_enter(b, &s));
+	rc = bk_object_find(&s, &priv, CKO_PRIVATE_KEY, LABEL_CHECKPOINT, NULL);
+	/* one that is there, whole or not, is for bk_sign_load to judge */
+	if (rc.v != HSA_E_NOT_FOUND) {
+		rc = HSA_OK;
+		goto out;
+	}
+	rc = make(&s, &signers[1]);
+	if (hsa_is_ok(rc))
+		rc = bk_sync_tree(b->path.token);
+	if (!hsa_is_ok(rc))
+		hsa_diag_set(diag,
+		    "the token cannot make a new checkpoint key: %s",
+		    hsa_err_text(rc));
+out:
+	bk_core_leave(b, &s);
+	return rc;
+}
+
 static hsa_rc
 checkpoint_pub(struct bk_ses *s, uint8_t out[32], CK_OBJECT_HANDLE pub)
 {
@@ -137,8 +164,12 @@ out:
 	if (!hsa_is_ok(rc))
 		hsa_diag_set(diag,
 		    "the token in %s does not hold one whole %s key pair "
-		    "(%s); restore the unit's folder from a backup",
-		    b->path.token, label, hsa_err_text(rc));
+		    "(%s); restore the unit's folder from a backup%s",
+		    b->path.token, label, hsa_err_text(rc),
+		    strcmp(label, LABEL_CHECKPOINT) == 0
+			? ", or begin a new log with a new key: cryptounitd "
+			  "new-log"
+			: "");
 	return rc;
 }
 

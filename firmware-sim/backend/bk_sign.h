@@ -18,6 +18,10 @@ struct hsa_buf;
  * not the one its public half says.
  */
 HSA_MUST_USE hsa_rc bk_sign_make(struct bk_p11 *b, struct hsa_diag *diag);
+/* bk_sign_checkpoint_make(b, diag) - the checkpoint pair, when its private half
+ * is missing; on stable storage when it returns. */
+HSA_MUST_USE hsa_rc bk_sign_checkpoint_make(
+    struct bk_p11 *b, struct hsa_diag *diag);
 HSA_MUST_USE hsa_rc bk_sign_load(struct bk_p11 *b, struct hsa_diag *diag);
 
 /*

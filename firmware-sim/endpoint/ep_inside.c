@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "hsa_buf.h"
+#include "hsa_chain.h"
 #include "tke_oa.h"
 #include "cu_clock.h"
 #include "cu_unit.h"
@@ -14,6 +15,7 @@
 #include "slog.h"
 #include "chan.h"
 #include "ep_certs.h"
+#include "ep_chain.h"
 #include "ep_config.h"
 #include "ep_file.h"
 #include "ep_inside.h"
@@ -27,6 +29,7 @@
 struct ep_inside {
 	struct ep_config *cfg;
 	const struct ep_unit_config *me;
+	const char *path; /* the installation's folder, while it is opened */
 	struct hsa_buf folder, origin, crn, log_crn, label; /* texts */
 	uint8_t id[HSA_UUID_LEN];
 	uint8_t oa_cert[OA_CERTS][TKE_OA_CERT_LEN];
@@ -39,7 +42,8 @@ struct ep_inside {
 	pthread_mutex_t health;  /* channels outlive the unit a while: */
 	bool gone;               /* it must not be asked any more */
 	struct chan_health last; /* what it said */
-	int lock, dir;           /* dir: the installation's folder */
+	struct ep_chain chain;
+	int lock, dir; /* dir: the installation's folder */
 };
 
 static hsa_rc
@@ -116,9 +120,25 @@ out:
 	return rc;
 }
 
+/* What a ring is damaged for is not the log's. */
+static void
+name_way_out(const struct ep_inside *u, struct hsa_diag *diag)
+{
+	struct hsa_diag was;
+
+	if (diag == NULL || strstr(diag->text, "then remove it") != NULL)
+		return;
+	was = *diag;
+	hsa_diag_set(diag,
+	    "%.700s; or begin a new log, which says so: cryptounitd new-log "
+	    "%.120s --unit %s",
+	    was.text, u->path, u->me->name);
+}
+
 static hsa_rc
 open_log(struct ep_inside *u, struct hsa_diag *diag)
 {
+	char origin[HSA_ORIGIN_TEXT];
 	struct hsa_buf path = {0}, ring = {0}, mark = {0};
 	struct slog_config cfg = {0};
 	hsa_rc rc = HSA_OK;
@@ -127,9 +147,13 @@ open_log(struct ep_inside *u, struct hsa_diag *diag)
 	HSA_TRY(rc, path_in(&mark, u, "ring"));
 	ep_unit_ring(&ring, u->cfg, u->me);
 	HSA_TRY(rc, hsa_buf_rc(&ring));
-	ep_unit_origin(&u->origin, u->me);
+	hsa_origin_text(origin, u->id, u->chain.number);
+	hsa_buf_str(&u->origin, origin);
 	HSA_TRY(rc, hsa_buf_rc(&u->origin));
 	HSA_TRY(rc, bk_p11_checkpoint_pub(u->bk, cfg.public_key));
+	/* of a new log whose making was cut short */
+	HSA_TRY(rc, ep_chain_settled(u->path, hsa_buf_cstr(&u->folder),
+			&u->chain, u->id, cfg.public_key, diag));
 	cfg.dir = hsa_buf_cstr(&path);
 	cfg.origin = hsa_buf_cstr(&u->origin);
 	cfg.sign = u->backend.ops->checkpoint_sign;
@@ -141,7 +165,9 @@ open_log(struct ep_inside *u, struct hsa_diag *diag)
 	cfg.ring_slots = u->cfg->log.ring_slots;
 	cfg.cap_bytes = u->cfg->log.max_bytes;
 	cfg.segment_bytes = (size_t)u->cfg->log.segment_bytes;
-	HSA_TRY(rc, slog_open(&u->log, &cfg, diag));
+	rc = slog_open(&u->log, &cfg, diag);
+	if (rc.v == HSA_E_CORRUPT || rc.v == HSA_E_KEY)
+		name_way_out(u, diag);
 out:
 	hsa_buf_free(&mark);
 	hsa_buf_free(&ring);
@@ -278,6 +304,7 @@ start_keep(struct ep_inside *u, struct hsa_diag *diag)
 	    .log = u->log,
 	    .unit = u->cu,
 	    .chan = u->chan,
+	    .log_number = u->chain.number,
 	};
 
 	return ep_keep_start(&u->keep, &kc, diag);
@@ -449,6 +476,9 @@ ep_inside_open(struct ep_inside **to, const char *dir, const char *name,
 	HSA_TRY(rc, find_unit(u, dir, name, diag));
 	HSA_TRY(rc, path_in(&path, u, "lock"));
 	HSA_TRY(rc, ep_lock(&u->lock, hsa_buf_cstr(&path), wait_ms, diag));
+	u->path = dir;
+	HSA_TRY(rc,
+	    ep_chain_settle(&u->chain, hsa_buf_cstr(&u->folder), u->id, diag));
 	HSA_TRY(rc, load_certs(u, diag));
 	HSA_TRY(rc, open_token(u, diag));
 	HSA_TRY(rc, open_log(u, diag));

@@ -272,7 +272,9 @@ ep_keep_start(struct ep_keep **to, const struct ep_keep_config *cfg,
 		return HSA_RC(E_NOMEM);
 	k->c = *cfg;
 	hsa_buf_printf(&k->path, "%s/acknowledged", cfg->folder);
-	hsa_buf_printf(&k->temp, "%s/acknowledged.new", cfg->folder);
+	if (cfg->log_number > 1)
+		hsa_buf_printf(&k->path, ".%u", cfg->log_number);
+	hsa_buf_printf(&k->temp, "%s.new", hsa_buf_cstr(&k->path));
 	HSA_TRY(rc, hsa_buf_rc(&k->path));
 	HSA_TRY(rc, hsa_buf_rc(&k->temp));
 	HSA_TRY(rc, load(k, diag));

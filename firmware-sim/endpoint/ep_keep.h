@@ -21,13 +21,16 @@ struct ep_keep_config {
 	struct slog *log;
 	struct cu_unit *unit;
 	struct chan *const *chan; /* one per collector of cfg */
+	unsigned int log_number;  /* what was acknowledged of another says
+				     nothing of this one */
 };
 
 /*
- * ep_keep_start(k, cfg, diag) - reads FOLDER/acknowledged, a line for each
- * collector, and starts the thread. E_CORRUPT: that file is damaged.
- * ep_keep_stop(k) - NULL-safe; before the channels end.
- * ep_keep_status(k, i, st) - what collector i has acknowledged, ever.
+ * ep_keep_start(k, cfg, diag) - reads FOLDER/acknowledged (of a later log of
+ * the unit, acknowledged.NUMBER), a line for each collector, and starts the
+ * thread. E_CORRUPT: that file is damaged. ep_keep_stop(k) - NULL-safe; before
+ * the channels end. ep_keep_status(k, i, st) - what collector i has
+ * acknowledged, ever.
  */
 HSA_MUST_USE hsa_rc ep_keep_start(struct ep_keep **k,
     const struct ep_keep_config *cfg, struct hsa_diag *diag);

@@ -104,7 +104,8 @@ check_position(const struct cu_unit *u, uint64_t logged, struct hsa_diag *diag)
 	return hsa_fail(diag, HSA_RC(E_CORRUPT),
 	    "the audit log ends at %" PRIu64 ", but the unit's state knows "
 	    "that more was sealed (up to %" PRIu64 "): the log was cut; put "
-	    "back the newest copy of the unit's whole folder",
+	    "back the newest copy of the unit's whole folder, or begin a new "
+	    "log with `cryptounitd new-log`",
 	    logged, hsa_is_ok(rc) ? first - 1 : u->now.outbox_last);
 }
 

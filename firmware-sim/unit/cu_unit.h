@@ -46,6 +46,20 @@ HSA_MUST_USE hsa_rc cu_unit_open(struct cu_unit **u,
 void cu_unit_close(struct cu_unit *u);
 
 /*
+ * cu_unit_peek(p, db, diag) - of a unit that does not run: what its database
+ * knows of its log. Nothing is changed. All 0: it never started. E_BUSY: it
+ * runs; E_CORRUPT, E_IO.
+ */
+struct cu_peek {
+	uint64_t epoch;        /* of its last start */
+	uint64_t outbox_last;  /* source sequence given out last */
+	uint64_t outbox_first; /* first that is at hand to be sealed again, and
+				  so are all behind it; 0: none */
+};
+HSA_MUST_USE hsa_rc cu_unit_peek(
+    struct cu_peek *p, const char *db, struct hsa_diag *diag);
+
+/*
  * cu_unit_admin(u, reply, caller, transport, n) - one TKE request, from
  * transport string to transport string. Decide, act, seal, sync, reply: when
  * it returns, the event of a command, success or refusal, is on stable
