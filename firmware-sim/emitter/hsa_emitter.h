@@ -18,6 +18,14 @@
  * and every call says so: a service that must be audited stops then, and
  * goes on when opening the folder succeeds again.
  *
+ * A log keeps all that was ever emitted, some 1,000 bytes an event: there is no
+ * limit and no release of old files here, as a crypto unit's log has them.
+ * Whose disk must not fill up closes the emitter once every collector has
+ * acknowledged log_size (hsa_emitter_status) and its copy verifies, moves the
+ * folder away as a whole, and opens a new one: another log, with another
+ * emitter_id (never the one that was used before) and, where the key is a file,
+ * another key. The moved one verifies as before.
+ *
  * Conventions. Functions that can fail return an hsa_rc, which hsa_is_ok
  * tests; hsa_err.h names the errors and what each asks of the caller. diag may
  * be NULL; otherwise it holds, after a failure, the cause and the fix for a
