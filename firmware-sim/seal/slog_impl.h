@@ -123,7 +123,7 @@ struct slog {
 	pthread_cond_t done_cond[SLOG_WAITS]; /* by a batch's number */
 	pthread_cond_t drained; /* the ring of the process before */
 	pthread_cond_t moved;   /* tip moved, or closed: for readers */
-	unsigned int refs;      /* owner, readers, puts that wait */
+	unsigned int refs;      /* owner, readers */
 	unsigned int busy;      /* callers inside the sink's calls */
 	bool stopping, closed, failed;
 	struct hsa_diag why; /* of failed */
@@ -218,11 +218,13 @@ HSA_MUST_USE hsa_rc slog_gather_add(
 void slog_fail(struct slog *l, hsa_rc rc, const struct hsa_diag *why);
 
 /*
- * slog_put(l, ticket, source, source_sequence, rec, n) - queue one record,
- * without waiting for the disk. slog_wait(l, ticket) - until that record is
- * durable. The caller sees to it that l is not closed meanwhile.
+ * The two halves of sealing a record, both under the mutex, by a caller who is
+ * counted in busy or sees to it that l is not closed meanwhile:
+ * slog_put(l, ticket, told, source, source_sequence, rec, n) - queue it,
+ * without waiting for the disk; its sequence goes to told, which may be NULL,
+ * when it is durable. slog_wait(l, ticket) - until it is.
  */
-HSA_MUST_USE hsa_rc slog_put(struct slog *l, uint64_t *ticket,
+HSA_MUST_USE hsa_rc slog_put(struct slog *l, uint64_t *ticket, uint64_t *told,
     enum hsa_source source, uint64_t source_sequence, const void *rec,
     size_t n);
 HSA_MUST_USE hsa_rc slog_wait(struct slog *l, uint64_t ticket);

@@ -85,8 +85,8 @@ out:
 	return rc;
 }
 
-static hsa_rc
-put_locked(struct slog *l, uint64_t *ticket, uint64_t *told,
+hsa_rc
+slog_put(struct slog *l, uint64_t *ticket, uint64_t *told,
     enum hsa_source source, uint64_t number, const void *rec, size_t n)
 {
 	struct slog_queued item = {
@@ -160,8 +160,8 @@ come(struct slog *l)
 		(void)pthread_cond_signal(&l->work);
 }
 
-static hsa_rc
-wait_locked(struct slog *l, uint64_t ticket)
+hsa_rc
+slog_wait(struct slog *l, uint64_t ticket)
 {
 	if (ticket > l->gathered.tickets)
 		come(l);
@@ -170,29 +170,6 @@ wait_locked(struct slog *l, uint64_t ticket)
 					    ticket <= l->gathered.tickets),
 		    &l->mutex);
 	return l->done.tickets >= ticket ? HSA_OK : HSA_RC(E_IO);
-}
-
-hsa_rc
-slog_put(struct slog *l, uint64_t *ticket, enum hsa_source source,
-    uint64_t source_sequence, const void *rec, size_t n)
-{
-	hsa_rc rc;
-
-	(void)pthread_mutex_lock(&l->mutex);
-	rc = put_locked(l, ticket, NULL, source, source_sequence, rec, n);
-	(void)pthread_mutex_unlock(&l->mutex);
-	return rc;
-}
-
-hsa_rc
-slog_wait(struct slog *l, uint64_t ticket)
-{
-	hsa_rc rc;
-
-	(void)pthread_mutex_lock(&l->mutex);
-	rc = wait_locked(l, ticket);
-	(void)pthread_mutex_unlock(&l->mutex);
-	return rc;
 }
 
 /* slog_close waits for us. */
@@ -214,47 +191,13 @@ sink_seal(void *ctx, uint64_t *sequence, enum hsa_source source,
 
 	(void)pthread_mutex_lock(&l->mutex);
 	l->busy++;
-	HSA_TRY(
-	    rc, put_locked(l, &ticket, &at, source, source_sequence, rec, n));
+	HSA_TRY(rc, slog_put(l, &ticket, &at, source, source_sequence, rec, n));
 	/* after a failure no thread writes to at any more: it looks at failed
 	 * first, under the mutex */
-	HSA_TRY(rc, wait_locked(l, ticket));
+	HSA_TRY(rc, slog_wait(l, ticket));
 	*sequence = at;
 out:
 	leave(l);
-	return rc;
-}
-
-/*
- * A caller between put and wait holds a reference, as a reader does: closing
- * does not wait for it, and seals what it queued.
- */
-static hsa_rc
-sink_put(void *ctx, struct cu_sink_place *at, enum hsa_source source,
-    uint64_t source_sequence, const void *rec, size_t n)
-{
-	struct slog *l = ctx;
-	hsa_rc rc;
-
-	(void)pthread_mutex_lock(&l->mutex);
-	l->busy++;
-	rc = put_locked(
-	    l, &at->ticket, &at->sequence, source, source_sequence, rec, n);
-	if (hsa_is_ok(rc))
-		l->refs++;
-	leave(l);
-	return rc;
-}
-
-static hsa_rc
-sink_wait(void *ctx, struct cu_sink_place *at)
-{
-	struct slog *l = ctx;
-	hsa_rc rc;
-
-	(void)pthread_mutex_lock(&l->mutex);
-	rc = wait_locked(l, at->ticket);
-	slog_unref(l);
 	return rc;
 }
 
@@ -346,7 +289,7 @@ slog_emit(struct slog *l, uint64_t *sequence, uint64_t *number, const void *rec,
 	(void)pthread_mutex_lock(&l->mutex);
 	l->busy++;
 	HSA_TRY(rc, put_next(l, &ticket, &at, &its, rec, n));
-	HSA_TRY(rc, wait_locked(l, ticket));
+	HSA_TRY(rc, slog_wait(l, ticket));
 	*sequence = at;
 	*number = its;
 out:
@@ -384,7 +327,7 @@ slog_flush(struct slog *l)
 	if (ring != 0)
 		HSA_TRY(rc, wait_for_ring(l, ring - 1));
 	(void)pthread_mutex_lock(&l->mutex);
-	rc = wait_locked(l, l->ticket);
+	rc = slog_wait(l, l->ticket);
 	(void)pthread_mutex_unlock(&l->mutex);
 out:
 	return rc;
@@ -452,8 +395,6 @@ slog_sink(struct slog *l)
 {
 	static const struct cu_sink_ops ops = {
 	    .seal = sink_seal,
-	    .put = sink_put,
-	    .wait = sink_wait,
 	    .context = sink_context,
 	    .context_drop = sink_context_drop,
 	    .call = sink_call,

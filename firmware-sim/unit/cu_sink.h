@@ -32,11 +32,6 @@ struct cu_sink_call {
 #define CU_SINK_LENGTH_ONLY 2u
 #define CU_SINK_COMMAND 4u
 
-struct cu_sink_place {
-	uint64_t ticket;   /* the sink's own */
-	uint64_t sequence; /* after wait */
-};
-
 /* What waits between calls and the sealer. */
 struct cu_sink_ring {
 	uint64_t slots;      /* 0: nothing can wait, there is no ring */
@@ -60,18 +55,6 @@ struct cu_sink_ops {
 	 */
 	hsa_rc (*seal)(void *ctx, uint64_t *sequence, enum hsa_source source,
 	    uint64_t source_sequence, const void *rec, size_t n);
-	/*
-	 * seal in two steps, for callers that must keep the order of put but
-	 * may wait side by side: put queues the record, wait returns when it is
-	 * on stable storage under a checkpoint, and its sequence is in at.
-	 * Same errors. Each put that succeeded is followed by exactly one wait
-	 * with the same at, which may come after the log was closed in order:
-	 * what was put is sealed.
-	 */
-	hsa_rc (*put)(void *ctx, struct cu_sink_place *at,
-	    enum hsa_source source, uint64_t source_sequence, const void *rec,
-	    size_t n);
-	hsa_rc (*wait)(void *ctx, struct cu_sink_place *at);
 	/*
 	 * What calls share: an encoded context record (hsa_context_seal's rec),
 	 * for call to name. handle: out, good until context_drop. E_BUSY: drop

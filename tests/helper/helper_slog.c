@@ -169,6 +169,29 @@ helper_slog_seal(
 	return rc;
 }
 
+hsa_rc
+helper_slog_put(struct slog *l, uint64_t *ticket, uint64_t number,
+    const void *rec, size_t n)
+{
+	hsa_rc rc;
+
+	(void)pthread_mutex_lock(&l->mutex);
+	rc = slog_put(l, ticket, NULL, HSA_SOURCE_OUTBOX, number, rec, n);
+	(void)pthread_mutex_unlock(&l->mutex);
+	return rc;
+}
+
+hsa_rc
+helper_slog_wait(struct slog *l, uint64_t ticket)
+{
+	hsa_rc rc;
+
+	(void)pthread_mutex_lock(&l->mutex);
+	rc = slog_wait(l, ticket);
+	(void)pthread_mutex_unlock(&l->mutex);
+	return rc;
+}
+
 void
 helper_slog_batch(struct slog *l, uint64_t first, size_t count, size_t text_len)
 {
@@ -178,11 +201,11 @@ helper_slog_batch(struct slog *l, uint64_t first, size_t count, size_t text_len)
 	for (size_t i = 0; i < count; i++) {
 		hsa_buf_reset(&b);
 		helper_slog_record(&b, first + i, text_len);
-		MUST(hsa_is_ok(slog_put(
-		    l, &sequence, HSA_SOURCE_OUTBOX, first + i, b.p, b.len)));
+		MUST(hsa_is_ok(
+		    helper_slog_put(l, &sequence, first + i, b.p, b.len)));
 	}
 	hsa_buf_free(&b);
-	MUST(count == 0 || hsa_is_ok(slog_wait(l, sequence)));
+	MUST(count == 0 || hsa_is_ok(helper_slog_wait(l, sequence)));
 }
 
 uint64_t

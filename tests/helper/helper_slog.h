@@ -42,6 +42,13 @@ hsa_rc helper_slog_seal_use(
 hsa_rc helper_slog_seal(
     struct slog *l, uint64_t *sequence, uint64_t number, size_t text_len);
 
+/* helper_slog_put(l, ticket, number, rec, n), helper_slog_wait(l, ticket) - the
+ * two halves of sealing a record of the outbox: several may wait for one
+ * checkpoint. */
+hsa_rc helper_slog_put(struct slog *l, uint64_t *ticket, uint64_t number,
+    const void *rec, size_t n);
+hsa_rc helper_slog_wait(struct slog *l, uint64_t ticket);
+
 /* helper_slog_batch(l, first, count, text_len) - exactly one batch of records
  * first..first+count-1 is not promised, but all are durable on return. */
 void helper_slog_batch(

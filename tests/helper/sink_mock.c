@@ -15,7 +15,6 @@ sink_mock_new(void)
 	if (m == NULL || pthread_mutex_init(&m->lock, NULL) != 0)
 		abort();
 	m->failure = SINK_MOCK_LOST;
-	m->sealed = UINT64_MAX;
 	m->wall_less_mono = 1700000000000000000u; /* helper_cu.c's clock */
 	return m;
 }
@@ -39,7 +38,6 @@ sink_mock_reopen(struct sink_mock *m)
 {
 	m->closed = false;
 	m->fail_at = 0;
-	m->sealed = UINT64_MAX;
 }
 
 size_t
@@ -104,53 +102,23 @@ append(struct sink_mock *m, enum hsa_source source, uint64_t source_sequence,
 }
 
 static hsa_rc
-mock_put(void *ctx, struct cu_sink_place *at, enum hsa_source source,
-    uint64_t source_sequence, const void *rec, size_t n)
-{
-	struct sink_mock *m = ctx;
-	hsa_rc rc = HSA_OK;
-
-	(void)pthread_mutex_lock(&m->lock);
-	if (m->closed) {
-		rc = HSA_RC(E_IO);
-	} else {
-		at->ticket = at->sequence = m->len;
-		m->closed = m->fail_at != 0 && --m->fail_at == 0;
-		if (m->closed)
-			m->sealed = m->len;
-		if (!m->closed || m->failure == SINK_MOCK_WRITTEN)
-			append(m, source, source_sequence, rec, n);
-		m->waiting++;
-	}
-	(void)pthread_mutex_unlock(&m->lock);
-	return rc;
-}
-
-static hsa_rc
-mock_wait(void *ctx, struct cu_sink_place *at)
-{
-	struct sink_mock *m = ctx;
-	bool sealed;
-
-	(void)pthread_mutex_lock(&m->lock);
-	if (m->waiting-- == 0)
-		abort(); /* each put is waited for once */
-	sealed = at->sequence < m->sealed;
-	(void)pthread_mutex_unlock(&m->lock);
-	return sealed ? HSA_OK : HSA_RC(E_IO);
-}
-
-static hsa_rc
 mock_seal(void *ctx, uint64_t *sequence, enum hsa_source source,
     uint64_t source_sequence, const void *rec, size_t n)
 {
-	struct cu_sink_place at = {0};
-	hsa_rc rc;
+	struct sink_mock *m = ctx;
+	hsa_rc rc = HSA_RC(E_IO);
 
-	HSA_TRY(rc, mock_put(ctx, &at, source, source_sequence, rec, n));
-	HSA_TRY(rc, mock_wait(ctx, &at));
-	*sequence = at.sequence;
+	(void)pthread_mutex_lock(&m->lock);
+	if (m->closed)
+		goto out;
+	m->closed = m->fail_at != 0 && --m->fail_at == 0;
+	*sequence = m->len;
+	if (!m->closed || m->failure == SINK_MOCK_WRITTEN)
+		append(m, source, source_sequence, rec, n);
+	if (!m->closed)
+		rc = HSA_OK;
 out:
+	(void)pthread_mutex_unlock(&m->lock);
 	return rc;
 }
 
@@ -256,8 +224,6 @@ mock_call(void *ctx, const struct cu_sink_call *call, bool durable, int wait_ms)
 		goto out;
 	}
 	m->closed = m->fail_at != 0 && --m->fail_at == 0;
-	if (m->closed)
-		m->sealed = m->len;
 	if (!m->closed || m->failure == SINK_MOCK_WRITTEN)
 		append_call(m, call);
 	if (m->closed)
@@ -306,8 +272,6 @@ sink_mock_sink(struct sink_mock *m)
 {
 	static const struct cu_sink_ops ops = {
 	    .seal = mock_seal,
-	    .put = mock_put,
-	    .wait = mock_wait,
 	    .context = mock_context,
 	    .context_drop = mock_context_drop,
 	    .call = mock_call,

@@ -11,7 +11,7 @@
 #include "hsa_event.h"
 
 enum sink_mock_failure {
-	SINK_MOCK_LOST = 1, /* nothing was written; put works, its wait fails */
+	SINK_MOCK_LOST = 1, /* nothing was written */
 	SINK_MOCK_WRITTEN   /* the record is in the log, the answer was not */
 };
 
@@ -20,11 +20,9 @@ struct sink_mock {
 	struct hsa_buf *record; /* sealed bytes */
 	size_t len;
 	uint64_t last[HSA_SOURCES + 1];
-	uint64_t sealed;      /* sequences from here on were not sealed */
 	unsigned int fail_at; /* 1: the next call; 0: never */
 	enum sink_mock_failure failure;
 	bool closed;
-	unsigned int waiting; /* put, and not waited for yet */
 	/* contexts given, by handle; at sequences that are not of this log */
 	struct hsa_record *context;
 	size_t contexts, dropped;

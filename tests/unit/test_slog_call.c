@@ -293,11 +293,10 @@ test_slog_call__a_change_stands_behind_the_calls_before_it(void **state)
 		}
 		/* in one batch with them, most of the time */
 		helper_slog_record(&b, i + 1, 20);
-		assert_ok(
-		    slog_put(l, &ticket, HSA_SOURCE_OUTBOX, i + 1, b.p, b.len));
+		assert_ok(helper_slog_put(l, &ticket, i + 1, b.p, b.len));
 		hsa_buf_free(&b);
 	}
-	assert_ok(slog_wait(l, ticket));
+	assert_ok(helper_slog_wait(l, ticket));
 	slog_close(l);
 	assert_ok(slog_key_init(&k, HELPER_ORIGIN, h.cfg.public_key));
 	(void)snprintf(key.origin, sizeof(key.origin), "%s", HELPER_ORIGIN);

@@ -158,10 +158,10 @@ test_slog_reader__sees_nothing_before_it_is_durable(void **state)
 	assert_ok(slog_reader_open(&r, l, 0));
 	f.sync_us = 300000;
 	helper_slog_record(&b, 1, 10);
-	assert_ok(slog_put(l, &sequence, HSA_SOURCE_OUTBOX, 1, b.p, b.len));
+	assert_ok(helper_slog_put(l, &sequence, 1, b.p, b.len));
 	(void)usleep(100000); /* written, being synced */
 	assert_rc("E_TIMEOUT", slog_reader_next(r, &it, 0));
-	assert_ok(slog_wait(l, sequence));
+	assert_ok(helper_slog_wait(l, sequence));
 	assert_ok(slog_reader_next(r, &it, 0));
 	slog_reader_free(r);
 	slog_close(l);

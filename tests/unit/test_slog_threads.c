@@ -45,13 +45,12 @@ work(void *arg)
 		(void)pthread_mutex_lock(&order);
 		number = next_number + 1;
 		helper_slog_record(&b, number, 30);
-		w->rc = slog_put(
-		    w->l, &ticket, HSA_SOURCE_OUTBOX, number, b.p, b.len);
+		w->rc = helper_slog_put(w->l, &ticket, number, b.p, b.len);
 		if (hsa_is_ok(w->rc))
 			next_number = number;
 		(void)pthread_mutex_unlock(&order);
 		if (hsa_is_ok(w->rc))
-			w->rc = slog_wait(w->l, ticket);
+			w->rc = helper_slog_wait(w->l, ticket);
 		if (!hsa_is_ok(w->rc))
 			break;
 		w->ticket[w->done] = ticket;
@@ -220,11 +219,10 @@ test_slog__a_full_queue_makes_callers_wait(void **state)
 	for (uint64_t i = 0; i < 600; i++) { /* 36 MB through 8 */
 		hsa_buf_reset(&b);
 		helper_slog_record(&b, i + 1, 60000);
-		assert_ok(
-		    slog_put(l, &ticket, HSA_SOURCE_OUTBOX, i + 1, b.p, b.len));
+		assert_ok(helper_slog_put(l, &ticket, i + 1, b.p, b.len));
 		assert_int_equal(ticket, i + 1);
 	}
-	assert_ok(slog_wait(l, ticket));
+	assert_ok(helper_slog_wait(l, ticket));
 	assert_int_equal(helper_slog_count(l, NULL), 600);
 	slog_close(l);
 	hsa_buf_free(&b);
