@@ -373,7 +373,7 @@ MAN := $(wildcard tools/man/*.[1-8])
 # headers that only proto/ itself includes stay at home
 HEADERS := $(filter-out %/hsa_codec_wire.h %/hsa_codec_event.h \
 	%/hsa_codec_call.h %/hsa_codec_ks.h %/hsa_codec_unit.h \
-	%/hsa_event_check.h %/hsa_field_type.h,$(wildcard proto/hsa_*.h)) \
+	%/hsa_event_check.h %/hsa_field_type.h %/hsa_time.h,$(wildcard proto/hsa_*.h)) \
 	firmware-sim/emitter/hsa_emitter.h
 ## install       programs, libhsa, headers, man pages (DESTDIR, PREFIX)
 install: all

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "hsa_field_type.h"
+#include "hsa_time.h"
 
 static bool
 is_digit(char c)
@@ -36,62 +37,14 @@ is_uuid(const char *s)
 	return hsa_is_ok(hsa_uuid_parse(id, s));
 }
 
-/* '0' in the pattern is a digit, everything else itself. */
-static const char *
-match(const char *s, const char *pattern)
-{
-	for (; *pattern != '\0'; pattern++, s++)
-		if (*pattern == '0' ? !is_digit(*s) : *s != *pattern)
-			return NULL;
-	return s;
-}
-
-/* The two digits at s are a number of this range. */
-static bool
-within(const char *s, int from, int to)
-{
-	int v = (s[0] - '0') * 10 + (s[1] - '0');
-
-	return v >= from && v <= to;
-}
-
-/* The calendar has the day of this 0000-00-00. */
-static bool
-is_day(const char *s)
-{
-	static const int days[] = {
-	    31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	int y = (s[0] - '0') * 1000 + (s[1] - '0') * 100 + (s[2] - '0') * 10 +
-		(s[3] - '0');
-	int m = (s[5] - '0') * 10 + (s[6] - '0');
-	bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-
-	return m >= 1 && m <= 12 &&
-	       within(s + 8, 1, m == 2 && !leap ? 28 : days[m - 1]);
-}
-
-/* RFC 3339: date-time; 60 is a leap second. */
+/* RFC 3339: date-time. */
 static bool
 is_timestamp(const char *s)
 {
-	const char *at = match(s, "0000-00-00T00:00:00");
+	struct hsa_time t;
 
-	if (at == NULL || !is_day(s) || !within(s + 11, 0, 23) ||
-	    !within(s + 14, 0, 59) || !within(s + 17, 0, 60))
-		return false;
-	if (*at == '.') {
-		if (!is_digit(at[1]))
-			return false;
-		for (at++; is_digit(*at); at++)
-			;
-	}
-	if (strcmp(at, "Z") == 0)
-		return true;
-	if (*at != '+' && *at != '-')
-		return false;
-	s = match(at + 1, "00:00");
-	return s != NULL && *s == '\0' && within(at + 1, 0, 23) &&
-	       within(at + 4, 0, 59);
+	return hsa_time_read(&t, s) &&
+	       (*t.offset == 'Z' || strchr(t.offset, ':') != NULL);
 }
 
 /* [region].[zone-host].[NN].[NN] */

@@ -236,7 +236,7 @@ test_val_time__reads_points_in_time(void **state)
 	    "2026-01-01T00:00:00+24:00", "2026-01-01T00:00:00+0060",
 	    "2026-01-01T00:00:00+000", "2026-01-01T00:00:00+00000",
 	    "2026-01-01T00:00:00Z "};
-	struct val_time t;
+	struct hsa_time t;
 	uint64_t ns;
 	size_t i;
 

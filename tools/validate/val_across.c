@@ -14,7 +14,7 @@
 static bool
 read_time(int64_t *to, const char *s)
 {
-	struct val_time t;
+	struct hsa_time t;
 
 	if (s == NULL || !val_time_read(&t, s))
 		return false;

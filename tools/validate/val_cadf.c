@@ -124,7 +124,7 @@ is_uri(const char *s)
 static bool
 time_fits(const char *s, bool strict)
 {
-	struct val_time t;
+	struct hsa_time t;
 
 	if (!val_time_read(&t, s))
 		return false;

@@ -125,7 +125,7 @@ digits(const char *s, size_t n)
 static bool
 wall(uint64_t *ns, const char *s)
 {
-	struct val_time t;
+	struct hsa_time t;
 
 	return val_time_read(&t, s) && t.fraction == 9 &&
 	       strcmp(t.offset, "Z") == 0 && val_time_ns(ns, &t);

@@ -72,7 +72,7 @@ val_rule_action(const struct val_event *e, struct val_report *r)
 static bool
 time_fits(const char *s, bool strict)
 {
-	struct val_time t;
+	struct hsa_time t;
 
 	if (!val_time_read(&t, s) || (strict && t.fraction != 2))
 		return false;

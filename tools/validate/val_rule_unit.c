@@ -74,7 +74,7 @@ time_of_record(const struct val_event *e, struct val_report *r)
 {
 	const char *s = val_get(e, VAL_F_EVENT_TIME);
 	uint64_t wall = e->envelope->wall_ns, ns = 0;
-	struct val_time t;
+	struct hsa_time t;
 
 	/* E04, E36 told what is none */
 	if (s == NULL || wall == 0 || !val_time_read(&t, s))
