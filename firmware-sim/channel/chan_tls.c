@@ -18,6 +18,13 @@
 #include "hsa_addr.h"
 #include "hsa_buf.h"
 
+/*
+ * tools/hsa/col_tls.c has much of this for the other side: reading PEM files,
+ * TLS 1.3 alone, whom to trust. That is meant. C6 to C8 are what each side asks
+ * of the other, and a mistake in one room must not open both doors; and proto/,
+ * the one room that both may use, has neither files nor libssl, which every
+ * program of this project would then link.
+ */
 #define FILE_BYTES_MAX 65536
 #define CHAIN_MAX 4 /* certificates between the peer's and the CA's */
 

@@ -16,6 +16,7 @@
 #include "hsa_addr.h"
 #include "hsa_buf.h"
 
+/* The second reading of C6 to C8; chan_tls.c says why there are two. */
 #define PEM_MAX 65536
 #define DEPTH_MAX 4 /* certificates between the peer's and the CA's */
 
