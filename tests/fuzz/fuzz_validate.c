@@ -80,7 +80,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	v.cfg.strict = (data[0] & 1) != 0;
-	v.cfg.profile = (data[0] & 2) != 0 ? VAL_AT_EXPORT : VAL_IBM_AT;
+	if ((data[0] & 2) != 0)
+		v.cfg.profile = VAL_AT_EXPORT;
+	else if ((data[0] & 8) != 0)
+		v.cfg.profile = VAL_UNIT;
+	else if ((data[0] & 16) != 0)
+		v.cfg.profile = VAL_CADF_1_0;
 	if ((data[0] & 4) != 0)
 		file(&v, data + 1, size - 1);
 	else

@@ -136,13 +136,15 @@ static bool
 boot(uint64_t *ns, const char *s)
 {
 	size_t n = strspn(s, "0123456789");
+	uint64_t seconds, part;
 
-	/* 10^10 seconds are below 2^64 ns */
-	if (n < 1 || n > 10 || s[n] != '.' ||
+	if (n < 1 || n > 11 || s[n] != '.' ||
 	    strspn(s + n + 1, "0123456789") != 9 || s[n + 10] != '\0')
 		return false;
-	*ns = digits(s, n) * NS + digits(s + n + 1, 9);
-	return true;
+	seconds = digits(s, n);
+	part = digits(s + n + 1, 9);
+	*ns = seconds * NS + part;
+	return seconds <= (UINT64_MAX - part) / NS;
 }
 
 static uint64_t

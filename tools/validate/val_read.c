@@ -4,6 +4,9 @@
 
 #include "val_read.h"
 
+/* As hsa verify: long enough for a unit to finish a batch. */
+#define SETTLE_MS 500
+
 static const char *
 why(const struct hsa_diag *diag, hsa_rc rc)
 {
@@ -45,6 +48,6 @@ val_read(const char *path, const struct vfy_keys *keys,
 
 	if (strcmp(path, "-") != 0 && stat(path, &st) == 0 &&
 	    S_ISDIR(st.st_mode))
-		return val_read_log(path, keys, taker);
+		return val_read_log(path, keys, SETTLE_MS, taker);
 	return file(path, taker);
 }

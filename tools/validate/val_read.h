@@ -35,8 +35,9 @@ struct val_taker {
 HSA_MUST_USE hsa_rc val_read(const char *path, const struct vfy_keys *keys,
     const struct val_taker *taker);
 
-/* val_read_log(path, keys, taker) - the part for folders. */
+/* val_read_log(path, keys, settle_ms, taker) - the part for folders: a log that
+ * ends in the middle of a batch may be being written, so long is waited. */
 HSA_MUST_USE hsa_rc val_read_log(const char *path, const struct vfy_keys *keys,
-    const struct val_taker *taker);
+    int settle_ms, const struct val_taker *taker);
 
 #endif

@@ -11,14 +11,13 @@
 #include "vfy_log.h"
 #include "vfy_utf8.h"
 
-/* As hsa verify: long enough for a unit to finish a batch. */
-#define SETTLE_MS 500
 #define KEYS "checkpoint.pub"
 
 struct reader {
 	const struct val_taker *taker;
 	struct vfy_keys own; /* of the files beside the log */
 	const struct vfy_keys *keys;
+	int settle_ms;
 	bool *seen; /* by key: a log of its origin was there */
 	struct val_records records;
 	struct hsa_buf why;
@@ -156,7 +155,7 @@ one_log(struct reader *r, const char *path)
 	/* not on_record: val_record makes more of the bytes for less */
 	const struct vfy_watch watch = {.leaf = leaf, .ctx = r};
 	const struct vfy_options opt = {
-	    .keys = r->keys, .watch = &watch, .settle_ms = SETTLE_MS};
+	    .keys = r->keys, .watch = &watch, .settle_ms = r->settle_ms};
 	struct hsa_diag diag = {{0}};
 	struct vfy_result res;
 	hsa_rc rc;
@@ -220,10 +219,11 @@ out:
 }
 
 hsa_rc
-val_read_log(const char *path, const struct vfy_keys *keys,
+val_read_log(const char *path, const struct vfy_keys *keys, int settle_ms,
     const struct val_taker *taker)
 {
-	struct reader r = {.taker = taker, .taken = HSA_OK};
+	struct reader r = {
+	    .taker = taker, .settle_ms = settle_ms, .taken = HSA_OK};
 	struct hsa_diag diag = {{0}};
 	struct vfy_logs logs = {0};
 	hsa_rc rc;
