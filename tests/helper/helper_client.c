@@ -132,7 +132,11 @@ call(struct hc *c, struct hc_answer *a, struct tke_admin_reply *ar,
 	    !hsa_is_ok(hsa_strdup_opt(&q.caller.initiator.type_uri,
 		"service/security/account/user")) ||
 	    !hsa_is_ok(
-		hsa_strdup_opt(&q.caller.initiator.credential_type, "user")))
+		hsa_strdup_opt(&q.caller.initiator.credential_type, "user")) ||
+	    !hsa_is_ok(hsa_strdup_opt(
+		&q.caller.initiator.host_address, "127.0.0.1")) ||
+	    !hsa_is_ok(
+		hsa_strdup_opt(&q.caller.initiator.host_address_type, "IPv4")))
 		goto out;
 	if (!exchange(c, &r, &q) || r.kind != HSA_UNIT_ADMIN)
 		goto out;

@@ -13,6 +13,7 @@
 #include "ep_config.h"
 #include "helper_daemon.h"
 #include "helper_left.h"
+#include "helper_validate.h"
 #include "hsa_buf.h"
 
 extern char **environ;
@@ -218,7 +219,9 @@ hd_stop(struct hd *d)
 	d->pid = 0;
 	if (pid == 0 || kill(pid, SIGTERM) != 0 || waitpid(pid, &st, 0) != pid)
 		return -1;
-	return WIFEXITED(st) ? WEXITSTATUS(st) : -1;
+	if (!WIFEXITED(st) || WEXITSTATUS(st) != 0)
+		return WIFEXITED(st) ? WEXITSTATUS(st) : -1;
+	return d->skip_logs || hval_logs(NULL, d->state) ? 0 : HD_INVALID;
 }
 
 /* What a killed unit leaves lies outside of its folder. */
@@ -246,8 +249,8 @@ hd_free(struct hd *d)
 	char *argv[] = {rm, opt, root, NULL};
 	pid_t pid;
 
-	if (d->pid != 0)
-		(void)hd_stop(d);
+	if (d->pid != 0 && hd_stop(d) == HD_INVALID)
+		abort();
 	if (d->root[0] == '\0')
 		return;
 	remove_rings(d);
@@ -256,6 +259,7 @@ hd_free(struct hd *d)
 	if (pid != 0)
 		waitpid(pid, NULL, 0);
 	d->root[0] = '\0';
+	d->skip_logs = false;
 }
 
 static pid_t

@@ -13,7 +13,10 @@ struct hd {
 	char root[64];  /* a fresh folder under $TMPDIR, or /tmp */
 	char state[96]; /* root/state: the state directory */
 	pid_t pid;      /* of `cryptounitd run`, 0: not running */
+	/* a unit has no log, or the test hurt one: hd_stop looks at none */
+	bool skip_logs;
 };
+#define HD_INVALID (-2)
 
 /* hd_program(to, n, name) - path of a program of the build. */
 void hd_program(char *to, size_t n, const char *name);
@@ -36,9 +39,11 @@ bool hd_step(struct hd *d, const char *name);
 bool hd_emission(const struct hd *d, const char *mode);
 /* Start `run` and wait at most 20 s for its ready line. */
 bool hd_start(struct hd *d);
-/* SIGTERM and wait; the exit status, -1 when it died of a signal. */
+/* SIGTERM and wait; the exit status, -1 when it died of a signal. After 0 the
+ * logs that it leaves are validated (helper_validate.h): HD_INVALID, said why,
+ * when an event in them is not as it should be. */
 int hd_stop(struct hd *d);
-/* Stop if running, remove the folder. */
+/* Stop if running - HD_INVALID aborts the test -, remove the folder. */
 void hd_free(struct hd *d);
 
 /* hd_spawn(argv, ready) - start a program; when ready is not NULL wait until

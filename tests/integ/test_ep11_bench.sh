@@ -76,6 +76,7 @@ silent=$(jq -s '[.[] | select(.special.name == "EMISSION_ON") |
 	"$dir/log")" = "$(jq -s 'map(select(.special.name == "EMISSION_ON")) |
 	length' "$dir/log")" ] || fail "emission was left off"
 want 0 "$bin/hsa" verify --key "$state/checkpoint.pub" "$state"
+want 0 "$bin/hsa" validate --profile unit "$state"
 want 0 "$bin/ep11-bench" --state "$state" --rounds 3 --slice-us 200 \
 	--threads 4 --case sha256-1k
 says "4 callers"

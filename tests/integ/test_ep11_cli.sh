@@ -480,6 +480,8 @@ wait "$daemon" || fail "cryptounitd did not stop in order"
 daemon=
 want 0 "$bin/hsa" verify "$dir/t/state"
 says OK
+want 0 "$bin/hsa" validate --strict "$dir/t/state"
+want 0 "$bin/hsa" validate --profile unit "$dir/t/state"
 
 # ---- what an auditor takes away ---------------------------------------------
 pub=$dir/t/state/checkpoint.pub

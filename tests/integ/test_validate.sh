@@ -4,6 +4,7 @@
 set -eu
 build=${CU_BUILD:-build}
 hsa=$(cd "$build/bin" && pwd)/hsa
+top=$(pwd)
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 1' INT TERM
@@ -181,6 +182,67 @@ want 2 "$hsa" validate --single --units 2 without.jsonl
 want 2 "$hsa" validate --units 0 without.jsonl
 want 2 "$hsa" validate --units missing-file without.jsonl
 grep -q 'missing-file' err || fail "$(cat err)"
+
+# ---- sealed logs ----------------------------------------------------------------
+# a small log of the fuzzer's corpus: calls and contexts
+corpus=$top/tests/fuzz/corpus/log_folder
+mkdir log
+python3 - "$corpus/contexts" <<'EOF'
+import sys
+d = open(sys.argv[1], "rb").read()
+at = 0
+while at + 3 <= len(d):
+    n = int.from_bytes(d[at + 1:at + 3], "big")
+    name = "seg-%016x.slog" % (d[at] - 1) if d[at] else "head"
+    open("log/" + name, "wb").write(d[at + 3:at + 3 + n])
+    at += 3 + n
+EOF
+key='cryptounit/01010101-0101-0101-0101-010101010101+93f1c415+'
+echo "${key}AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c" >pub
+want 2 "$hsa" validate log
+grep -q 'no key' err || fail "$(cat err)"
+want 0 "$hsa" verify --key pub log
+found() { # found ARGS... - findings without the name of the input
+	want 1 "$hsa" validate --single --format json "$@"
+	jq -c 'if .summary then . else [.index, .action, .check, .path] end' out
+}
+found --key pub log >of-log
+cp pub log/checkpoint.pub
+found log >of-log-2
+"$hsa" export log >events.jsonl
+"$hsa" export --format envelope log >records.jsonl
+"$hsa" export --format kur-tsv log >events.tsv
+"$hsa" export --format cadf-1.0 log >events.cadf
+found events.jsonl >of-events
+found records.jsonl >of-records
+found events.tsv >of-table
+for f in of-log-2 of-events of-records of-table; do
+	cmp of-log $f || fail "$f: other findings"
+done
+[ "$(wc -l <records.jsonl)" -gt "$(wc -l <events.jsonl)" ] ||
+	fail "no records without events in the log"
+# what the profiles ask for
+want 1 "$hsa" validate --profile unit --format json good.json
+jq -es '[.[] | select(.check) | .check] == ["E03","E36"]' out >/dev/null ||
+	fail "$(cat out)"
+want 1 "$hsa" validate --profile cadf-1.0 --format json events.cadf
+jq -es 'all(.[] | select(.check); .check | test("E0[1-4]|E4") | not)' out \
+	>/dev/null || fail "$(cat out)"
+want 1 "$hsa" validate --profile cadf-1.0 good.json
+want 2 "$hsa" validate --profile cadf-1.0 log
+grep -q 'is no CADF' err || fail "$(cat err)"
+# damage is no finding: the input ends there, the next one is read
+python3 - <<'EOF'
+import glob
+path = sorted(glob.glob("log/seg-*"))[-1]
+d = bytearray(open(path, "rb").read())
+d[len(d) // 2] ^= 1
+open(path, "wb").write(d)
+EOF
+want 2 "$hsa" validate --format json log good.json
+grep -q 'damaged, V' err || fail "$(cat err)"
+jq -es '.[-1].summary.events > 0 and ([.[] | select(.input == "log")] |
+	length) > 0' out >/dev/null || fail "$(cat out)"
 
 # ---- misuse --------------------------------------------------------------------
 want 2 "$hsa" validate

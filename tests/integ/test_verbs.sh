@@ -190,6 +190,9 @@ want 0 hsa export --format ibm-at "$dir/events"
 json '' 'select(.severity != "critical" or has("correlationId"))'
 cp "$dir/out" "$dir/events.jsonl"
 want 0 hsa validate --strict "$dir/events.jsonl"
+# the logs as they are: what records say of their events, too
+want 0 hsa validate --profile unit "$st"
+want 0 hsa validate --profile unit --key "$st/checkpoint.pub" "$dir/events"
 count() { # count N FILTER - events for which it holds
 	checks=$((checks + 1))
 	n=$(jq -s "[.[] | select($2)] | length" "$dir/events.jsonl")

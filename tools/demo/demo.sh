@@ -202,6 +202,8 @@ collector=
 printf '%s events in %s\n' "$(wc -l <"$dir/events.jsonl")" "$dir/events.jsonl"
 "$bin/hsa" validate --strict --units 3 "$dir/events.jsonl"
 "$bin/hsa" validate --strict --units 3 "$dir/state"
+"$bin/hsa" validate --profile unit --key "$dir/state/checkpoint.pub" \
+	"$dir/collected"
 
 say "verification patterns, computed again with openssl"
 first_a=$(key_part first-a custodian1)

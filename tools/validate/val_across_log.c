@@ -119,10 +119,12 @@ place(struct log *l, uint64_t *unread, const struct val_envelope *env,
 static bool
 fits(const struct offset *o, int64_t by, uint64_t at)
 {
-	int64_t since = at > o->at ? (int64_t)(at - o->at) : 0;
-	int64_t bound = 2 * NS + since / 1000;
+	uint64_t since = at > o->at ? at - o->at : 0;
+	/* of any two numbers that a record may say */
+	uint64_t apart = by > o->by ? (uint64_t)by - (uint64_t)o->by
+				    : (uint64_t)o->by - (uint64_t)by;
 
-	return o->known && by - o->by <= bound && o->by - by <= bound;
+	return o->known && apart <= 2 * (uint64_t)NS + since / 1000;
 }
 
 /* The record of a step leads its batch, in which some may have been made
