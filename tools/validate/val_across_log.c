@@ -159,7 +159,7 @@ wall(struct log *l, const struct val_envelope *env, struct val_report *r)
 			val_find_at(r, VAL_E20, "time",
 			    "the wall clock was set by %+.3f s, and no record "
 			    "CLOCK_STEP says so",
-			    (double)(by - l->now.by) / (double)NS);
+			    ((double)by - (double)l->now.by) / (double)NS);
 		l->now = is;
 		l->missed = false;
 	}
@@ -174,7 +174,7 @@ boot(struct log *l, const struct val_envelope *env, struct val_report *r)
 
 	if (env->source != HSA_SOURCE_OUTBOX)
 		return;
-	if (l->has_boot && at + VAL_LOG_LATE < l->boot)
+	if (l->has_boot && at < l->boot && l->boot - at > VAL_LOG_LATE)
 		val_find_at(r, VAL_E20, "bootTime",
 		    "goes back by %.3f s within an epoch",
 		    (double)(l->boot - at) / (double)NS);
