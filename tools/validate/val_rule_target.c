@@ -184,23 +184,37 @@ val_rule_host(const struct val_event *e, struct val_report *r)
 
 /* ---- secrets ------------------------------------------------------------- */
 
+/* The mark with these before and behind it. Marks are rare, so this is several
+ * times as fast as looking for the whole. */
 static bool
-holds(const char *s, size_t n, const char *what)
+holds(const char *s, size_t n, const char *before, char mark, const char *after)
 {
-	return memmem(s, n, what, strlen(what)) != NULL;
+	size_t b = strlen(before), a = strlen(after), left;
+	const char *at;
+
+	for (at = s; (at = memchr(at, mark, n - (size_t)(at - s))) != NULL;
+	     at++) {
+		left = n - (size_t)(at - s) - 1;
+		if ((size_t)(at - s) >= b && left >= a &&
+		    memcmp(at - b, before, b) == 0 &&
+		    memcmp(at + 1, after, a) == 0)
+			return true;
+	}
+	return false;
 }
 
 static const char *
 secret_in(const char *s, size_t n)
 {
-	if (holds(s, n, "PRIVATE KEY-----"))
+	if (holds(s, n, "PRIVATE", ' ', "KEY-----"))
 		return "a PEM private key";
-	if (holds(s, n, "assword="))
+	if (holds(s, n, "assword", '=', ""))
 		return "a password";
-	if (holds(s, n, "Bearer ey") || holds(s, n, "bearer ey"))
+	if (holds(s, n, "Bearer", ' ', "ey") ||
+	    holds(s, n, "bearer", ' ', "ey"))
 		return "a bearer token";
 	/* a signed JSON Web Token: header and payload begin {" */
-	if (holds(s, n, "eyJ") && holds(s, n, ".eyJ"))
+	if (holds(s, n, ".ey", 'J', ""))
 		return "a JSON Web Token";
 	return NULL;
 }
