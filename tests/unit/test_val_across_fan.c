@@ -269,7 +269,7 @@ test_val_across__commands_are_counted_up_to_a_limit(void **state)
 	assert_int_equal(got.findings, 0);
 	assert_int_equal(run.across.fan.len, 200);
 	assert_int_equal(missing(), 1);
-	assert_string_equal(got.text, "W12 ; ");
+	assert_string_equal(got.text, "W12 target.id; ");
 }
 
 static void

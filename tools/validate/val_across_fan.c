@@ -175,6 +175,7 @@ key_of(struct val_fan *f, uint64_t *key, const struct val_event *e, size_t n)
 {
 	const struct val_envelope *env = e->envelope;
 	struct val_fan_place *count = NULL;
+	uint32_t nth = 0;
 	uint64_t h;
 	hsa_rc rc = HSA_OK;
 
@@ -186,10 +187,9 @@ key_of(struct val_fan *f, uint64_t *key, const struct val_event *e, size_t n)
 	h = request_hash(e);
 	HSA_TRY(rc, place(f, &count, val_hash(&n, sizeof(n), h)));
 	/* the nth such request to this unit */
-	*key = val_hash(count == NULL ? &(uint32_t){0} : &count->value,
-	    sizeof(count->value), h);
 	if (count != NULL)
-		count->value++;
+		nth = count->value++;
+	*key = val_hash(&nth, sizeof(nth), h);
 out:
 	return rc;
 }
@@ -304,7 +304,7 @@ tell(const struct val_fan *f, struct val_report *r, const struct val_command *c)
 		    names.len == 0 ? "" : ", and ", unknown);
 	hsa_uuid_text(id, c->id);
 	hsa_event_time(time, (uint64_t)c->first * 10000000);
-	val_find_at(r, VAL_E19, "", "%s at %s%s%s left no event of %s",
+	val_find_at(r, VAL_E19, "target.id", "%s at %s%s%s left no event of %s",
 	    hsa_catalogue_by_code(c->action)->name, time,
 	    c->has_id ? ", command " : "", c->has_id ? id : "",
 	    hsa_buf_cstr(&names));
@@ -329,11 +329,12 @@ failed_near(
 void
 val_fan_end(struct val_fan *f, struct val_report *r)
 {
-	const struct val_command *c, *end = f->command + f->len;
+	const struct val_command *c, *end;
 	uint64_t all, owe = 0;
 
 	if (f->units == NULL || f->len == 0)
 		return;
+	end = f->command + f->len;
 	all = UINT64_MAX >> (VAL_UNITS - f->units->n);
 	qsort(f->command, f->len, sizeof(*f->command), order);
 	for (c = f->command; c < end; c++) {
@@ -353,7 +354,7 @@ val_fan_end(struct val_fan *f, struct val_report *r)
 			tell(f, r, c);
 	}
 	if (f->full)
-		val_find_at(r, VAL_W12, "",
+		val_find_at(r, VAL_W12, "target.id",
 		    "more than %u commands: what the others left of their "
 		    "units was not counted",
 		    limit(f));

@@ -22,12 +22,20 @@ val_hash(const void *p, size_t n, uint64_t seed)
 	return h ^ h >> 32;
 }
 
+/* Of those, a power of two. */
+static uint32_t *
+bucket_of(const struct val_table *t, uint64_t key)
+{
+	return &t->bucket[key & (t->buckets - 1)];
+}
+
 /* Buckets double with the targets; 0 is no index. */
 static bool
 grow(struct val_table *t)
 {
 	uint32_t limit = t->limit == 0 ? VAL_TARGETS : t->limit;
 	uint32_t cap = t->cap == 0 ? 64 : 2 * t->cap, i;
+	uint32_t buckets = t->buckets == 0 ? 128 : 2 * t->buckets;
 	struct val_target *target;
 	uint32_t *bucket;
 
@@ -38,17 +46,15 @@ grow(struct val_table *t)
 		return false;
 	t->target = target;
 	t->cap = cap;
-	if (t->buckets >= cap)
-		return true;
-	bucket = calloc(2 * (size_t)cap, sizeof(*bucket));
+	bucket = calloc(buckets, sizeof(*bucket));
 	if (bucket == NULL)
-		return t->buckets > 0;
+		return false;
 	free(t->bucket);
 	t->bucket = bucket;
-	t->buckets = 2 * cap;
+	t->buckets = buckets;
 	for (i = 0; i < t->len; i++) {
 		struct val_target *x = &t->target[i];
-		uint32_t *b = &t->bucket[x->key[0] % t->buckets];
+		uint32_t *b = bucket_of(t, x->key[0]);
 
 		x->chain = *b;
 		*b = i + 1;
@@ -96,7 +102,7 @@ evict(struct val_table *t)
 
 	t->full = true;
 	leave(t, i);
-	at = &t->bucket[x->key[0] % t->buckets];
+	at = bucket_of(t, x->key[0]);
 	while (*at != i)
 		at = &t->target[*at - 1].chain;
 	*at = x->chain;
@@ -113,7 +119,7 @@ val_table_get(
 	uint32_t limit = t->limit == 0 ? VAL_TARGETS : t->limit, i, *b;
 	struct val_target *x;
 
-	i = t->buckets == 0 ? 0 : t->bucket[key[0] % t->buckets];
+	i = t->buckets == 0 ? 0 : *bucket_of(t, key[0]);
 	for (; i != 0; i = t->target[i - 1].chain) {
 		x = &t->target[i - 1];
 		if (x->key[0] != key[0] || x->key[1] != key[1])
@@ -131,7 +137,7 @@ val_table_get(
 	else
 		return NULL;
 	x = &t->target[i - 1];
-	b = &t->bucket[key[0] % t->buckets];
+	b = bucket_of(t, key[0]);
 	*x = (struct val_target){.key = {key[0], key[1]}, .chain = *b};
 	*b = i;
 	enter(t, i);

@@ -63,11 +63,12 @@ static const struct val_case cases[] = {
     {FAN(E19, STORY, VAL_STORY_UNITS), "", {SKIP(30)},
 	"Two crypto units were selected, and only one left an event of a "
 	"command.",
-	"Find out what became of the other one; collect its log, too.", ""},
+	"Find out what became of the other one; collect its log, too.",
+	"target.id"},
     {FAN(E19, LOG, VAL_STORY_UNITS), "log", {SKIP(35)},
 	"Two crypto units were selected, and the log of one ends before a "
 	"command that the other one has.",
-	"Collect what followed.", ""},
+	"Collect what followed.", "target.id"},
     {FAN(E19, STORY, 1), "not-selected", {{0}},
 	"One crypto unit was selected, and two have events.",
 	"Say --units of all that commands go to.", "target.id"},
