@@ -11,6 +11,7 @@ first disagreements if there are any, or if of 100,000 mutations or more less
 than 50 are found by some check.
 """
 import collections
+import concurrent.futures
 import gzip
 import json
 import os
@@ -27,6 +28,7 @@ CHECKS = ["E%02d" % i for i in range(1, 19)] + \
     ["E%02d" % i for i in range(21, 26)] + ["E42"] + sorted(WARNINGS)
 TIMEOUT = 600       # seconds; a run takes some ten at most
 SHOWN = 20
+PART = 5000         # events at once
 RECORD = re.compile(rb'"event"\s*:\s*{')
 
 
@@ -115,8 +117,9 @@ def once(findings):
 
 
 def compare(hsa, lines, good, profile, say):
-    """Per check: mine and theirs, and how many events are judged otherwise, or
-    are good (in strict mode, in lenient mode) and not found so."""
+    """Per check: mine and theirs; how many events are judged otherwise, or are
+    good (in strict mode, in lenient mode) and not found so; how many were
+    judged once more in other shapes."""
     count = collections.Counter(), collections.Counter()
     readings = [Reading(line, profile) for line in lines]
     differ = set()
@@ -144,10 +147,52 @@ def compare(hsa, lines, good, profile, say):
                     say(i, strict, private, mine, found[i])
             if status != errors and not differ:
                 sys.exit("exit status %d, errors: %s" % (status, errors))
-    if not differ:
-        print("COUNT %s: %d more as array, values, table and gzip" % (
-            profile, same_in_shapes(hsa, lines, readings, profile)))
-    return count, len(differ)
+    more = 0 if differ else same_in_shapes(hsa, lines, readings, profile)
+    return count, len(differ), more
+
+
+def told(seed, number, profile, mode, done, mine, got, line):
+    """A disagreement, for a person."""
+    strict, private = mode
+    return "seed %s number %d %s %s%s: %s\n  read:     %s\n" \
+        "  validate: %s\n  %s" % (
+            seed, number, profile, "strict" if strict else "lenient",
+            " private" * private,
+            done.encode("ascii", "backslashreplace").decode(),
+            " ".join("%s/%s" % f for f in mine),
+            " ".join("%s/%s:%s" % f for f in sorted(got)),
+            line.decode("latin-1").encode(
+                "ascii", "backslashreplace").decode())
+
+
+def part(hsa, maker, seed, profile, first, n, samples):
+    """Numbers first to first + n, and samples: counts, per check the
+    events in which mine and theirs find it, disagreements for a person."""
+    made = [maker.make(seed, i, profile) for i in range(first, first + n)]
+    lines = [line for line, _ in made] + [s[0] for s in samples]
+    shown = []
+
+    def say(i, strict, private, mine, got):
+        done = "; ".join(made[i][1]) if i < n else "corpus"
+        shown.append(told(seed, first + i, profile, (strict, private), done,
+                          mine, got, lines[i]))
+
+    good = {i for i, (_, done) in enumerate(made) if not done}, set()
+    for i, (_, which, strict) in enumerate(samples, n):
+        if which == profile:
+            good[not strict].add(i)
+    checks, differ, more = compare(hsa, lines, good, profile, say)
+    return collections.Counter(
+        events=len(lines), valid=sum(map(len, good)), differ=differ,
+        more=more), checks, shown
+
+
+def parts(n, samples):
+    """(profile, first, how many, samples)"""
+    for profile in ("ibm-at", "at-export"):
+        for first in range(0, n, PART):
+            yield profile, first, min(PART, n - first), \
+                [] if first else samples
 
 
 def main(argv):
@@ -161,50 +206,34 @@ def main(argv):
                        timeout=TIMEOUT, check=True)
         samples = corpus(folder)
         maker = Maker(folder)
-    bad = shown = 0
-    total = collections.Counter(), collections.Counter()
-    for profile in ("ibm-at", "at-export"):
-        made = [maker.make(seed, i, profile) for i in range(n)]
-        lines = [line for line, _ in made] + [s[0] for s in samples]
-
-        def say(i, strict, private, mine, got):
-            nonlocal shown
-            shown += 1
-            if shown > SHOWN:
-                return
-            done = "; ".join(made[i][1]) if i < n else "corpus"
-            print("seed %s number %d %s %s%s: %s\n  read:     %s\n"
-                  "  validate: %s\n  %s" % (
-                      seed, i, profile, "strict" if strict else "lenient",
-                      " private" * private,
-                      done.encode("ascii", "backslashreplace").decode(),
-                      " ".join("%s/%s" % f for f in mine),
-                      " ".join("%s/%s:%s" % f for f in sorted(got)),
-                      lines[i].decode("latin-1")
-                      .encode("ascii", "backslashreplace").decode()))
-
-        good = {i for i, (_, done) in enumerate(made) if not done}, set()
-        for i, (_, which, strict) in enumerate(samples, n):
-            if which == profile:
-                good[not strict].add(i)
-        count, differ = compare(hsa, lines, good, profile, say)
-        for mine, more in zip(total, count):
-            mine.update(more)
-        bad += differ
-        print("COUNT %s, seed %s: %d events (%d valid ones), in %d modes; "
-              "both agree on %d, disagreements: %d" % (
-                  profile, seed, len(lines), sum(map(len, good)), len(MODES),
-                  len(lines) - differ, differ))
+    total = collections.defaultdict(collections.Counter)
+    found = collections.Counter(), collections.Counter()
+    shown = []
+    with concurrent.futures.ProcessPoolExecutor() as pool:
+        jobs = [(p[0], pool.submit(part, hsa, maker, seed, *p))
+                for p in parts(n, samples)]
+        for profile, job in jobs:
+            count, checks, disagreements = job.result()
+            total[profile] += count
+            for all_, some in zip(found, checks):
+                all_.update(some)
+            shown += disagreements
+    for profile, c in total.items():
+        print("COUNT %s, seed %s: %d events (%d valid ones), in %d modes, and "
+              "%d times in other shapes; both agree on %d, disagreements: %d"
+              % (profile, seed, c["events"], c["valid"], len(MODES), c["more"],
+                 c["events"] - c["differ"], c["differ"]))
     for at in range(0, len(CHECKS), 8):
-        print("COUNT " + " ".join(
-            "%s %d/%d" % (c, total[0][c], total[1][c])
-            for c in CHECKS[at:at + 8]))
-    rare = [c for c in sorted(set(CHECKS) | set(total[0]) | set(total[1]))
-            if min(total[0][c], total[1][c]) < 50]
+        print("COUNT " + " ".join("%s %d/%d" % (
+            c, found[0][c], found[1][c]) for c in CHECKS[at:at + 8]))
+    for text in shown[:SHOWN]:
+        print(text)
+    rare = [c for c in sorted(set(CHECKS) | set(found[0]) | set(found[1]))
+            if min(found[0][c], found[1][c]) < 50]
     if n >= 100000 and rare:
         print("found less than 50 times: " + " ".join(rare))
         return 1
-    return 1 if bad else 0
+    return 1 if shown else 0
 
 
 if __name__ == "__main__":
