@@ -111,7 +111,7 @@ def deep(rng, line):
 
 IN_STRING = [
     b"\\u0041", b"\\u0000", b"\\ud800", b"\\udc00", b"\\ud83d\\udd11",
-    b"\\ud83d\\u0041", b"\\uD83Dx", b"\\udd11\\ud83d", b"\\u00e4", b"\\/",
+    b"\\ud83d\\u0041", b"\\ud83d\\bdd11", b"\\ud83dxudd11", b"\\uD83Dx", b"\\udd11\\ud83d", b"\\u00e4", b"\\/",
     b"\\b\\f\\n\\r\\t", b"\\\\", b'\\"', b"\\x41", b"\\u12", b"\\u12g4",
     b"\\U0041", b"\\'", b"\\0", b"\\", b"\\u+123", b"\\uFFFF", b"\\ufeff",
     b"\0", b"\x01", b"\x1f", b"\t", b"\x7f", b"\r",

@@ -259,6 +259,17 @@ def administrators(rng, event):
     return "adminId put into adminIds"
 
 
+def same_location(rng, event):
+    """One that is odd, but the same everywhere."""
+    target, request = event.get("target"), event.get("requestData")
+    if type(target) is not Obj or type(request) is not Obj:
+        return None
+    new = NEAR["requestData.location"](rng, request.get("location"))
+    request.put("location", new)
+    target.put("name", new)
+    return text(new)
+
+
 def key_parts(rng, event):
     for which in ("requestData", "responseData"):
         parts = member_of_data(event, which, "masterKeyIds")
@@ -333,7 +344,8 @@ CHANGES = [
     drop, drop, drop_in_data, duplicate, rename, retype, retype, move, shuffle,
     add, empty_data, mix, near, near, near, near, near_key, near_key,
     documented, other_action, former_name, other_data, private,
-    tke(administrators), tke(administrators), tke(key_parts), tke(key_parts),
+    tke(same_location), tke(same_location), tke(administrators),
+    tke(administrators), tke(key_parts), tke(key_parts),
     near_field, near_field, near_field, no_reason, tke(no_reason),
     key_state, key_state, tke(thresholds), tke(thresholds), tke(thresholds),
     tke(patterns), tke(near), tke(near), tke(drop_in_data), tke(drop_in_data),
