@@ -33,7 +33,8 @@ struct vfy_state {
 	char origin[256];
 	uint8_t unit_id[HSA_UUID_LEN];
 	unsigned int number;       /* the how manieth log of the unit */
-	struct vfy_signer *signer; /* not owned */
+	struct vfy_signer *signer; /* not owned; NULL: of checkpoints all but
+				      the signature is checked */
 	uint64_t epoch;            /* of the last record; 0: none seen */
 	uint64_t source_sequence[HSA_SOURCES + 1]; /* the last of each */
 	uint64_t checkpoints, events, specials;

@@ -143,10 +143,13 @@ vfy_store_free(struct vfy_store *s)
 {
 	if (s == NULL)
 		return;
+	if (s->fd >= 0 && !s->broken && !s->dirty)
+		vfy_store_sum_note(s, true);
 	if (s->fd >= 0)
 		(void)close(s->fd);
 	if (s->folder >= 0)
 		(void)close(s->folder);
+	vfy_store_sum_free(s);
 	vfy_signer_free(s->signer);
 	hsa_sha256_free(s->h);
 	hsa_buf_free(&s->note);
@@ -192,6 +195,8 @@ new_segment(struct vfy_store *s, struct hsa_diag *diag)
 		goto out;
 	}
 	s->written = b.len;
+	vfy_store_sum_start(s, name);
+	vfy_store_sum_add(s, b.p, b.len);
 out:
 	hsa_buf_free(&b);
 	return rc;
@@ -220,6 +225,7 @@ vfy_store_append(struct vfy_store *s, const struct vfy_state *next,
 		goto out;
 	}
 	s->written += n;
+	vfy_store_sum_add(s, entries, n);
 	hsa_buf_reset(&s->note);
 	hsa_buf_put(&s->note, note, note_len);
 	HSA_TRY(rc, hsa_buf_rc(&s->note));
@@ -244,6 +250,7 @@ vfy_store_sync(struct vfy_store *s, struct hsa_diag *diag)
 		return vfy_store_broken(s, "cannot sync", diag);
 	HSA_TRY(rc, vfy_store_head(s, diag));
 	s->dirty = false;
+	vfy_store_sum_note(s, false);
 out:
 	return rc;
 }
