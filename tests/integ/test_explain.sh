@@ -112,11 +112,14 @@ def known(f): # E36 comes before the event is read, so without its action
         "message")])
 groups = {}
 for i in json.load(open("samples/index.json")):
-    groups.setdefault((i["profile"], i["strict"]), []).append(i["file"])
+    # --units is about all files of a run together
+    units = (i["file"], i["units"]) if "units" in i else ()
+    groups.setdefault((i["profile"], i["strict"], units), []).append(i["file"])
 events = findings = 0
-for (profile, strict), files in groups.items():
+for (profile, strict, units), files in groups.items():
     for at in range(0, len(files), 300):
         part = ["samples/" + f for f in files[at:at + 300]]
+        part = ["--units=%d" % u for u in units[1:]] + part
         code, told = run("validate", profile, strict, part)
         code2, explained = run("explain", profile, strict, part)
         assert code == code2 and told[-1] == explained[-1]

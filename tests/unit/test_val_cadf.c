@@ -9,8 +9,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "cadf.h"
 #include "helper_proto.h"
-#include "render.h"
 #include "val_run.h"
 
 static struct val_run run;
@@ -50,7 +50,7 @@ exported(struct hsa_buf *b, enum hsa_action action, uint32_t status)
 	if (strcmp(hsa_catalogue_by_code(action)->family, "kmip") == 0)
 		r.event.initiator.host_address[0] = '\0'; /* never has one */
 	hsa_buf_reset(b);
-	render_cadf(b, &(const struct render_in){.r = &r});
+	cadf_put(b, &r);
 	assert_ok(hsa_buf_rc(b));
 	hsa_record_free(&r);
 }

@@ -31,21 +31,26 @@ static const char readme[] = MARK
     "reasons are choices of ours.\n\n"
     "valid/    Every action with every outcome that the document knows, and "
     "with what\n          it says of a status; former names, regions, and "
-    "what is particular to\n          some events. hsa validate finds no "
-    "error in any of them.\n"
-    "broken/   At least one for every check of hsa validate, named by its id: "
-    "the check\n          finds something, and no other does. Most are an "
-    "event of valid/ with\n          one thing changed.\n"
+    "what is particular to\n          some events; whole ceremonies. hsa "
+    "validate finds no error in any of\n          them. A profile other than "
+    "ibm-at is in the name: at-export, as a\n          collector exports an "
+    "event; cadf-1.0; unit, in the record around it.\n"
+    "broken/   For every check of hsa validate, named by its id: the check "
+    "finds\n          something, and no other does. Most are an event of "
+    "valid/ with one thing\n          changed. W12 alone has none: it takes "
+    "65,536 targets.\n"
     "index.json  An array, an object for each file: file; profile, strict and "
     "units, how\n          to validate it; check, the one that finds "
     "something, or null; action; note;\n          warnings, what is warned of "
-    "in a valid one; fix, how to mend a broken one.\n\n"
+    "in a valid "
+    "one; path and fix, where a broken\n          one is found and how to "
+    "mend it.\n\n"
     "A .json file has one event, a .jsonl file one in each line, in order.\n\n"
     "    hsa validate valid/secrets.create-200.json\n"
     "    hsa validate --profile at-export valid/*.at-export.json\n"
     "    hsa explain broken/E14-status.json\n\n"
     "The files are the same, byte for byte, each time that hsa corpus writes "
-    "them. They\nmay be used, changed and passed on freely.\n";
+    "them.\n";
 
 struct job {
 	int dir;

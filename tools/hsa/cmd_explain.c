@@ -16,11 +16,10 @@ struct job {
 	struct val_run run;
 	struct validate_args args;
 	bool json, color;
-	struct hsa_buf b; /* goes out after each event */
-	const char *input;
-	json_int_t index, line;
+	struct hsa_buf b;     /* goes out after each event */
+	struct hsa_buf input; /* outlives it, for what comes last */
+	json_int_t index;
 	json_t *found; /* of the event at hand; NULL: outside of any */
-	bool whole;    /* no finding yet that there is no event in the text */
 	json_int_t events, errors, warnings;
 	bool inputs; /* there were some: a sum is due */
 	hsa_rc rc;
@@ -96,6 +95,48 @@ take(void *ctx, const struct val_finding *f)
 		j->rc = HSA_RC(E_NOMEM);
 }
 
+/* Out with it, and where it stands. */
+static hsa_rc
+place(struct job *j, json_t *e, json_int_t line)
+{
+	if (json_object_set_new(e, "input", clean(hsa_buf_cstr(&j->input))) !=
+		0 ||
+	    json_object_set_new(e, "index", json_integer(j->index)) != 0 ||
+	    json_object_set_new(e, "line", json_integer(line)) != 0)
+		return HSA_RC(E_NOMEM);
+	if (j->json) {
+		tree(j, e);
+	} else {
+		val_explain_event_text(&j->b, e, j->color);
+		hsa_buf_u8(&j->b, '\n');
+		flush(j);
+	}
+	return j->rc;
+}
+
+/* What no event shows, but all of them. */
+static hsa_rc
+at_end(struct job *j)
+{
+	json_t *e = NULL;
+	hsa_rc rc;
+
+	j->found = json_array();
+	if (j->found == NULL)
+		return HSA_RC(E_NOMEM);
+	HSA_TRY(rc, val_run_end(&j->run));
+	if (json_array_size(j->found) == 0)
+		goto out;
+	HSA_TRY(rc, val_explain_end(&e, &j->run, j->found));
+	j->index -= j->index > 0; /* of the last one */
+	HSA_TRY(rc, place(j, e, 0));
+out:
+	json_decref(e);
+	json_decref(j->found);
+	j->found = NULL;
+	return rc;
+}
+
 /* Of a log, or of a line that is a record. */
 static const struct val_envelope *
 envelope(const struct val_run *run, const struct val_text *t)
@@ -121,18 +162,7 @@ on_text(void *ctx, const struct val_text *t)
 		goto out;
 	HSA_TRY(
 	    rc, val_explain_event(&e, &j->run, envelope(&j->run, t), j->found));
-	if (json_object_set_new(e, "input", clean(j->input)) != 0 ||
-	    json_object_set_new(e, "index", json_integer(j->index)) != 0 ||
-	    json_object_set_new(e, "line", json_integer((json_int_t)t->line)) !=
-		0)
-		HSA_TRY(rc, HSA_RC(E_NOMEM));
-	if (j->json) {
-		tree(j, e);
-	} else {
-		val_explain_event_text(&j->b, e, j->color);
-		hsa_buf_u8(&j->b, '\n');
-		flush(j);
-	}
+	HSA_TRY(rc, place(j, e, (json_int_t)t->line));
 	if (!j->run.no_event) {
 		j->events++;
 		j->index++;
@@ -150,7 +180,8 @@ on_input(void *ctx, const char *name)
 {
 	struct job *j = ctx;
 
-	j->input = name;
+	hsa_buf_reset(&j->input);
+	hsa_buf_str(&j->input, name);
 	j->index = 0;
 	val_across_input(&j->run.across);
 	return HSA_OK;
@@ -301,6 +332,8 @@ work(struct job *j, char **words, int n)
 	for (i = 0; i < n && hsa_is_ok(rc); i++)
 		rc = explain(j, words[i]);
 	if (hsa_is_ok(rc) && j->inputs)
+		rc = at_end(j);
+	if (hsa_is_ok(rc) && j->inputs)
 		sum(j);
 	if (rc.v == HSA_E_IO)
 		return CMD_USAGE; /* said already */
@@ -358,6 +391,7 @@ out:
 	val_run_free(&j->run);
 	validate_args_free(&j->args);
 	hsa_buf_free(&j->b);
+	hsa_buf_free(&j->input);
 	free(j);
 	return code;
 }

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "cadf.h"
 #include "hsa_buf.h"
 #include "hsa_event.h"
 #include "hsa_json.h"
@@ -24,12 +25,18 @@ envelope(struct hsa_buf *b, const struct render_in *in)
 	hsa_record_json(b, in->r);
 }
 
+static void
+cadf(struct hsa_buf *b, const struct render_in *in)
+{
+	cadf_put(b, in->r);
+}
+
 static const struct render rows[] = {
     {"text", "one line a record, for people", false, NULL, text},
     {"ibm-at", "events, as the service writes them", true, NULL, ibm_at},
     {"envelope", "every record, with what this project adds", false, NULL,
 	envelope},
-    {"cadf-1.0", "events, as DMTF's DSP0262 has them", true, NULL, render_cadf},
+    {"cadf-1.0", "events, as DMTF's DSP0262 has them", true, NULL, cadf},
     {"kur-tsv", "events, for IBM's Key Usage Reporter", true,
 	render_kur_tsv_head, render_kur_tsv},
     {"kur-csv", "events, in the columns that it writes", true,

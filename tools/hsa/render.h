@@ -6,7 +6,7 @@
  *   text      for people; not for programs (tail_line.h)
  *   ibm-at    the event as the service writes it, JSON (hsa_json.h)
  *   envelope  the whole record, JSON
- *   cadf-1.0  DMTF DSP0262 1.0.0 event, JSON (render_cadf.c)
+ *   cadf-1.0  DMTF DSP0262 1.0.0 event, JSON (cadf.h)
  *   kur-tsv   what IBM's Key Usage Reporter reads (render_kur.c)
  *   kur-csv   the flat CSV that it writes
  *   cef       ArcSight Common Event Format, version 0 (render_cef.c)
@@ -46,7 +46,6 @@ void render_names(struct hsa_buf *b, bool text);
 void render_line(
     struct hsa_buf *b, const struct render *f, const struct render_in *in);
 
-void render_cadf(struct hsa_buf *b, const struct render_in *in);
 void render_cef(struct hsa_buf *b, const struct render_in *in);
 void render_kur_tsv_head(struct hsa_buf *b);
 void render_kur_tsv(struct hsa_buf *b, const struct render_in *in);

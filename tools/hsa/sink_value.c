@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "cadf.h"
 #include "crn.h"
 #include "hsa_buf.h"
 #include "hsa_codec.h"
@@ -60,7 +61,7 @@ sink_value_put(struct hsa_buf *b, enum sink_format f,
 		hsa_record_json(b, r);
 		break;
 	case SINK_CADF:
-		render_cadf(b, &(const struct render_in){.r = r});
+		cadf_put(b, r);
 		break;
 	case SINK_CEF:
 		render_cef(b, &(const struct render_in){.r = r});

@@ -105,10 +105,6 @@ static const struct val_case cases[] = {
 	"\"PolicyKCIAAttrISK\":false,\"PolicyKCIAAttrET\":true}",
 	"The key creation and importation policy alone was changed.",
 	"Key creation and importation access policies"),
-    {VAL_CHECKS, VAL_CADF_1_0, false, VAL_BASE_CADF, 0,
-	HSA_ACTION_TKE_ADMIN_ADD, 200, "", {{0}},
-	"As hsa export --format cadf-1.0 writes an event.", "DMTF DSP0262",
-	NULL},
 };
 
 const struct val_case *

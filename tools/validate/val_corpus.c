@@ -2,13 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "hsa_event.h"
-#include "hsa_json.h"
 #include "val_answer.h"
+#include "val_base.h"
 #include "val_case.h"
 #include "val_corpus.h"
 #include "val_sample.h"
-#include "val_sample_cadf.h"
 #include "val_story.h"
 #include "val_words.h"
 #include "val_write.h"
@@ -63,21 +61,6 @@ out:
 	return rc;
 }
 
-static hsa_rc
-sample_list(json_t **list, const struct val_sample *s, struct hsa_diag *diag)
-{
-	struct hsa_buf b = {0};
-	hsa_rc rc;
-
-	HSA_TRY(rc, val_sample_json(&b, s, diag));
-	*list = json_pack("[o]", json_loads(hsa_buf_cstr(&b), 0, NULL));
-	if (*list == NULL)
-		rc = HSA_RC(E_NOMEM);
-out:
-	hsa_buf_free(&b);
-	return rc;
-}
-
 /* ---- valid: the catalogue -------------------------------------------------
  */
 
@@ -104,42 +87,48 @@ warn_of_action(struct val_corpus_item *i, const struct hsa_action_row *row,
 		warn(i, "W01");
 }
 
-static void
-note(struct hsa_buf *b, const struct val_sample *s)
+static enum val_base
+base_of(enum val_profile p)
 {
-	static const char *const who[] = {
-	    [HSA_SEVERITY_TKE] = "as every Trusted Key Entry event is",
-	    [HSA_SEVERITY_STATUS] = "Table 21, by its status",
-	    [HSA_SEVERITY_ACTION] = "Table 20, by its action",
-	    [HSA_SEVERITY_FALLBACK] = "by its verb: the document has none",
-	};
-	enum hsa_severity_rule rule = HSA_SEVERITY_ACTION;
-	const char *severity = hsa_severity(s->row, s->status, &rule);
-
-	hsa_buf_printf(b, "%s. Severity %s: %s.", s->row->description, severity,
-	    who[rule]);
-	if (s->answer != NULL)
-		hsa_buf_printf(b, " %s", s->answer->meaning);
+	switch (p) {
+	case VAL_UNIT:
+		return VAL_BASE_RECORD;
+	case VAL_CADF_1_0:
+		return VAL_BASE_CADF;
+	case VAL_IBM_AT:
+	case VAL_AT_EXPORT:
+	default:
+		return VAL_BASE_EVENT;
+	}
 }
 
-/* Both profiles; exports for the plain ones only. */
+/* ".unit"; nothing for the service's own. */
+static void
+suffix(char to[16], enum val_profile p)
+{
+	(void)snprintf(to, 16, "%s%s", p == VAL_IBM_AT ? "" : ".",
+	    p == VAL_IBM_AT ? "" : val_profile_name(p));
+}
+
 static hsa_rc
-plain(struct walk *w, struct val_sample *s, bool exported)
+plain(struct walk *w, struct val_sample *s, enum val_profile profile)
 {
 	const char *tag = s->answer == NULL ? "" : s->answer->tag;
 	json_t *list = NULL;
+	char how[16];
 	hsa_rc rc;
 
 	s->tag = tag;
-	HSA_TRY(rc, sample_list(&list, s, w->diag));
-	begin(w, VAL_CHECKS, exported ? VAL_AT_EXPORT : VAL_IBM_AT, !exported);
+	HSA_TRY(rc, val_base(&list, base_of(profile), s, w->diag));
+	begin(w, VAL_CHECKS, profile, profile != VAL_AT_EXPORT);
+	suffix(how, profile);
 	(void)snprintf(w->item.file, sizeof(w->item.file),
 	    "valid/%s-%u%s%s%s.json", short_name(s->row), s->status,
-	    tag[0] == '\0' ? "" : "-", tag, exported ? ".at-export" : "");
+	    tag[0] == '\0' ? "" : "-", tag, how);
 	w->item.action = s->row->name;
-	note(&w->item.note, s);
+	val_base_note(&w->item.note, s);
 	warn_of_action(&w->item, s->row, s->status);
-	if (exported)
+	if (profile == VAL_AT_EXPORT)
 		HSA_TRY(rc, val_write_export(list));
 	HSA_TRY(rc, val_write(&w->item.text, list, false));
 	rc = give(w);
@@ -148,26 +137,43 @@ out:
 	return rc;
 }
 
+/* The plain event in other profiles: a success and a failure, and of a crypto
+ * unit all that it answers. */
+static hsa_rc
+elsewhere(struct walk *w, struct val_sample *s)
+{
+	uint32_t code, reason;
+	hsa_rc rc = HSA_OK;
+
+	if (s->status == 200 || s->status == 401) {
+		HSA_TRY(rc, plain(w, s, VAL_AT_EXPORT));
+		HSA_TRY(rc, plain(w, s, VAL_CADF_1_0));
+	}
+	if (val_sample_unit_answers(s->row, s->status, &code, &reason))
+		HSA_TRY(rc, plain(w, s, VAL_UNIT));
+out:
+	return rc;
+}
+
 static hsa_rc
 of_status(struct walk *w, const struct hsa_action_row *row, uint32_t status)
 {
-	const struct val_answer_row *a;
+	const struct val_answer_row *a, *first;
 	struct val_sample s;
 	hsa_rc rc = HSA_OK;
 	size_t at = 0;
 
 	val_sample_init(&s, row, status);
-	a = val_answer_next(row, status, &at);
+	first = a = val_answer_next(row, status, &at);
 	/* what is said of a success is about another one than the usual */
 	if (a != NULL && status < 300)
-		HSA_TRY(rc, plain(w, &s, false));
+		HSA_TRY(rc, plain(w, &s, VAL_IBM_AT));
 	do {
 		s.answer = a;
-		HSA_TRY(rc, plain(w, &s, false));
+		HSA_TRY(rc, plain(w, &s, VAL_IBM_AT));
 	} while (a != NULL && (a = val_answer_next(row, status, &at)) != NULL);
-	s.answer = NULL;
-	if (status == 200 || status == 401)
-		HSA_TRY(rc, plain(w, &s, true));
+	s.answer = status < 300 ? NULL : first;
+	rc = elsewhere(w, &s);
 out:
 	return rc;
 }
@@ -200,7 +206,7 @@ former(struct walk *w, const struct hsa_action_row *row, const char *old,
 
 	val_sample_init(&s, row, 200);
 	s.tag = old;
-	HSA_TRY(rc, sample_list(&list, &s, w->diag));
+	HSA_TRY(rc, val_base(&list, VAL_BASE_EVENT, &s, w->diag));
 	if (json_object_set_new(
 		json_array_get(list, 0), "action", json_string(old)) != 0)
 		HSA_TRY(rc, HSA_RC(E_NOMEM));
@@ -251,7 +257,7 @@ regions(struct walk *w)
 		val_sample_init(&s,
 		    hsa_catalogue_by_code(HSA_ACTION_TKE_REGISTER_ADD), 200);
 		s.region = s.tag = val_regions[i];
-		HSA_TRY(rc, sample_list(&list, &s, w->diag));
+		HSA_TRY(rc, val_base(&list, VAL_BASE_EVENT, &s, w->diag));
 		begin(w, VAL_CHECKS, VAL_IBM_AT, true);
 		(void)snprintf(w->item.file, sizeof(w->item.file),
 		    "valid/%s-200-%s.json", short_name(s.row), s.region);
@@ -275,10 +281,9 @@ name_case(struct walk *w, const struct val_case *c, bool lines)
 {
 	const struct hsa_action_row *row = hsa_catalogue_by_code(c->action);
 	const char *dash = c->tag[0] == '\0' ? "" : "-";
-	const char *how = c->profile == VAL_AT_EXPORT  ? ".at-export"
-			  : c->profile == VAL_CADF_1_0 ? ".cadf-1.0"
-						       : "";
+	char how[16];
 
+	suffix(how, c->profile);
 	if (c->check == VAL_CHECKS)
 		(void)snprintf(w->item.file, sizeof(w->item.file),
 		    "valid/%s-%u%s%s%s.json%s",
@@ -311,27 +316,9 @@ out:
 }
 
 static hsa_rc
-cadf_list(json_t **list, const struct val_sample *s, struct hsa_diag *diag)
-{
-	json_t *event = NULL, *cadf = NULL;
-	hsa_rc rc;
-
-	HSA_TRY(rc, sample_list(&event, s, diag));
-	HSA_TRY(rc, val_sample_cadf(&cadf, json_array_get(event, 0)));
-	*list = json_pack("[o]", cadf);
-	rc = *list == NULL ? HSA_RC(E_NOMEM) : HSA_OK;
-out:
-	json_decref(event);
-	return rc;
-}
-
-static hsa_rc
 base(json_t **list, const struct val_case *c, struct hsa_diag *diag)
 {
-	struct hsa_record r = {.sequence = 0};
-	struct hsa_buf b = {0};
 	struct val_sample s;
-	hsa_rc rc;
 
 	if (c->base == VAL_BASE_STORY || c->base == VAL_BASE_LOG)
 		return val_story(list, c->base == VAL_BASE_LOG, diag);
@@ -341,19 +328,7 @@ base(json_t **list, const struct val_case *c, struct hsa_diag *diag)
 	/* a broken one is the plain one, but for what is broken */
 	if (c->check == VAL_CHECKS)
 		s.tag = c->tag;
-	if (c->base == VAL_BASE_EVENT)
-		return sample_list(list, &s, diag);
-	if (c->base == VAL_BASE_CADF)
-		return cadf_list(list, &s, diag);
-	HSA_TRY(rc, val_sample_record(&r, &s, diag));
-	hsa_record_json(&b, &r);
-	*list = json_pack("[o]", json_loads(hsa_buf_cstr(&b), 0, NULL));
-	if (*list == NULL)
-		rc = HSA_RC(E_NOMEM);
-out:
-	hsa_record_free(&r);
-	hsa_buf_free(&b);
-	return rc;
+	return val_base(list, c->base, &s, diag);
 }
 
 static hsa_rc
@@ -443,6 +418,30 @@ out:
 	return rc;
 }
 
+static void
+done(struct walk *w)
+{
+	hsa_buf_free(&w->item.note);
+	hsa_buf_free(&w->item.text);
+}
+
+hsa_rc
+val_corpus_broken(val_corpus_take *take, void *ctx, struct hsa_diag *diag)
+{
+	struct walk w = {.take = take, .ctx = ctx, .diag = diag};
+	const struct val_case *c;
+	size_t n;
+	hsa_rc rc;
+
+	c = val_case_broken(&n);
+	HSA_TRY(rc, cases(&w, c, n));
+	c = val_case_across(&n);
+	rc = cases(&w, c, n);
+out:
+	done(&w);
+	return rc;
+}
+
 hsa_rc
 val_corpus_each(val_corpus_take *take, void *ctx, struct hsa_diag *diag)
 {
@@ -459,12 +458,8 @@ val_corpus_each(val_corpus_take *take, void *ctx, struct hsa_diag *diag)
 	HSA_TRY(rc, story(&w, false));
 	HSA_TRY(rc, story(&w, true));
 	HSA_TRY(rc, key_story(&w));
-	c = val_case_broken(&n);
-	HSA_TRY(rc, cases(&w, c, n));
-	c = val_case_across(&n);
-	HSA_TRY(rc, cases(&w, c, n));
+	rc = val_corpus_broken(take, ctx, diag);
 out:
-	hsa_buf_free(&w.item.note);
-	hsa_buf_free(&w.item.text);
+	done(&w);
 	return rc;
 }

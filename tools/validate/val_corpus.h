@@ -35,5 +35,8 @@ struct val_corpus_item {
 typedef hsa_rc val_corpus_take(void *ctx, const struct val_corpus_item *i);
 HSA_MUST_USE hsa_rc val_corpus_each(
     val_corpus_take *take, void *ctx, struct hsa_diag *diag);
+/* val_corpus_broken(take, ctx, diag) - the broken ones alone. */
+HSA_MUST_USE hsa_rc val_corpus_broken(
+    val_corpus_take *take, void *ctx, struct hsa_diag *diag);
 
 #endif

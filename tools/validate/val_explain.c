@@ -201,7 +201,8 @@ val_explain_action(
 struct examples {
 	enum val_check check;
 	struct val_run run;
-	json_t *found; /* of the one at hand */
+	struct val_units units; /* by their number */
+	json_t *found;          /* of the one at hand */
 	json_t *to;
 	hsa_rc rc;
 };
@@ -228,13 +229,16 @@ validate(struct examples *x, const struct val_corpus_item *i)
 	    .profile = i->profile, .strict = i->strict, .across = true};
 	x->run.report.take = take;
 	x->run.report.ctx = x;
-	val_across_input(&x->run.across);
+	val_across_free(&x->run.across);
+	x->units.n = i->units;
+	x->run.across.fan.units = i->units == 0 ? NULL : &x->units;
 	for (; at < end; at = stop + 1) {
 		stop = lines ? memchr(at, '\n', (size_t)(end - at)) : end;
 		if (stop == NULL)
 			stop = end;
 		HSA_TRY(rc, val_run_text(&x->run, at, (size_t)(stop - at)));
 	}
+	rc = val_run_end(&x->run);
 out:
 	return rc;
 }
@@ -277,7 +281,7 @@ val_explain_check(json_t **to, enum val_check check, struct hsa_diag *diag)
 	json_t *j = NULL;
 	hsa_rc rc;
 
-	HSA_TRY(rc, val_corpus_each(example, &x, diag));
+	HSA_TRY(rc, val_corpus_broken(example, &x, diag));
 	j = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:O}", "check", c->id, "title",
 	    c->title, "why", c->why, "source", c->source, "strict",
 	    level(c->strict), "lenient", level(c->lenient), "examples", x.to);

@@ -33,6 +33,11 @@ HSA_MUST_USE hsa_rc val_explain_check(
 HSA_MUST_USE hsa_rc val_explain_event(json_t **to, const struct val_run *run,
     const struct val_envelope *envelope, const json_t *found);
 
+/* val_explain_end(to, run, found) - of what val_run_end found: only checks that
+ * found something. */
+HSA_MUST_USE hsa_rc val_explain_end(
+    json_t **to, const struct val_run *run, const json_t *found);
+
 /* The same as text, appended; color: for a terminal. An event's tree has
  * "input", "index" and "line" (0: none) besides, by the caller. */
 void val_explain_action_text(struct hsa_buf *b, const json_t *action);

@@ -120,3 +120,21 @@ val_explain_event(json_t **to, const struct val_run *run,
 	*to = j;
 	return rc;
 }
+
+hsa_rc
+val_explain_end(json_t **to, const struct val_run *run, const json_t *found)
+{
+	json_t *steps;
+	hsa_rc rc;
+	size_t i;
+
+	HSA_TRY(rc, val_explain_event(to, run, NULL, found));
+	val_tree_put(*to, "end", json_true(), &rc);
+	steps = json_object_get(*to, "steps");
+	for (i = json_array_size(steps); i > 0; i--)
+		if (json_array_size(json_object_get(
+			json_array_get(steps, i - 1), "findings")) == 0)
+			(void)json_array_remove(steps, i - 1);
+out:
+	return rc;
+}

@@ -294,7 +294,9 @@ val_explain_event_text(struct hsa_buf *b, const json_t *e, bool color)
 	hsa_buf_str(&head, str(e, "input"));
 	if (line_number > 0)
 		hsa_buf_printf(&head, ":%" JSON_INTEGER_FORMAT, line_number);
-	if (str(e, "record")[0] != '\0')
+	if (is(e, "end"))
+		hsa_buf_str(&head, ": at the end");
+	else if (str(e, "record")[0] != '\0')
 		hsa_buf_printf(&head, ": record %s", str(e, "record"));
 	else
 		hsa_buf_printf(&head, ": event %" JSON_INTEGER_FORMAT ": %s",

@@ -20,6 +20,7 @@ enum scope {
 	LOOK_HASHES,
 	LOOK_ADMINS,
 	LOOK_STATE,
+	LOOK_KMIP,
 	LOOK_RECORD,   /* and what is around it; also one without an event */
 	LOOK_CADF,     /* of whatever service */
 	LOOK_NO_EVENT, /* records without an event only */
@@ -88,6 +89,9 @@ scope_off(enum scope scope, const struct val_event *e)
 		return has_hashes(e->row)
 			   ? NULL
 			   : "the action has no field with a hash";
+	case LOOK_KMIP:
+		return strcmp(e->row->family, "kmip") == 0 ? NULL
+							   : "about KMIP only";
 	case LOOK_STATE:
 		return strstr(e->row->response_data, "keyState:") != NULL
 			   ? NULL
@@ -118,6 +122,9 @@ val_look_off(const struct val_run *run, enum val_check c)
 		return "left out by --disable";
 	if (begins(row->why, "Across events") && !run->cfg.across)
 		return "events are looked at one by one, --single";
+	if (begins(row->why, "Across events, with --units") &&
+	    run->across.fan.units == NULL)
+		return "nobody says which units there are, --units";
 	if (begins(row->why, "Profile unit") && run->cfg.profile != VAL_UNIT)
 		return "about --profile unit only";
 	if (begins(row->why, "Profile cadf-1.0") &&

@@ -21,9 +21,9 @@ val_sample_init(
 	    .threshold = 2,
 	    .revocation = 2,
 	    .sequence = 1,
-	    .ep11_rc = HSA_EP11_TEMPLATE_INCOMPLETE,
-	    .ep11_reason = HSA_REASON_TOO_FEW_SIGNATURES,
 	};
+	(void)val_sample_unit_answers(
+	    row, status, &s->ep11_rc, &s->ep11_reason);
 }
 
 static hsa_rc
@@ -33,9 +33,7 @@ reason(struct hsa_buf *b, const struct val_sample *s)
 
 	if (s->answer != NULL && s->answer->reason[0] != '\0')
 		hsa_buf_str(b, s->answer->reason);
-	else if (s->status == 500 && val_sample_of_unit(s->row))
-		hsa_ep11_text(b, s->ep11_rc, s->ep11_reason);
-	else
+	else if (!val_sample_unit_reason(b, s))
 		hsa_buf_printf(b, "request refused: %s",
 		    st == NULL ? "unknown" : st->phrase);
 	return hsa_buf_rc(b);
@@ -134,64 +132,5 @@ val_sample_json(
 	rc = hsa_buf_rc(b);
 out:
 	hsa_event_free(&ev);
-	return rc;
-}
-
-/* ---- the record ---------------------------------------------------------- */
-
-static hsa_rc
-around(struct hsa_record *r, const struct val_sample *s)
-{
-	*r = (struct hsa_record){
-	    .sequence = s->sequence,
-	    .epoch = 1,
-	    .wall_ns = s->time_ns + 1234567,
-	    .mono_ns = s->time_ns - VAL_SAMPLE_TIME + 5000000000,
-	    .source_sequence = s->sequence,
-	};
-	return val_sample_uuid(r->unit_id, NULL, "unit", s->unit);
-}
-
-hsa_rc
-val_sample_record(
-    struct hsa_record *r, const struct val_sample *s, struct hsa_diag *diag)
-{
-	hsa_rc rc;
-
-	HSA_TRY(rc, around(r, s));
-	r->source = HSA_SOURCE_OUTBOX;
-	r->has_command_id = true;
-	if (s->status == 500) {
-		r->ep11_rc = s->ep11_rc;
-		r->ep11_reason = s->ep11_reason;
-	}
-	HSA_TRY(
-	    rc, val_sample_uuid(r->command_id, NULL, "command", s->command));
-	r->body = HSA_BODY_EVENT;
-	HSA_TRY(rc, val_sample_event(&r->event, s, diag));
-	return rc;
-out:
-	hsa_record_free(r);
-	return rc;
-}
-
-hsa_rc
-val_sample_special(struct hsa_record *r, const struct val_sample *s,
-    enum hsa_special_code code)
-{
-	const struct hsa_special_row *row = hsa_special(code);
-	hsa_rc rc;
-
-	HSA_TRY(rc, around(r, s));
-	r->source = HSA_SOURCE_SEALER;
-	r->source_sequence = s->sequence + 1; /* no other of its source */
-	r->body = HSA_BODY_SPECIAL;
-	r->special.category = row->category;
-	r->special.specific = row->specific;
-	HSA_TRY(rc, hsa_strdup_opt(&r->special.name, row->name));
-	HSA_TRY(rc, hsa_strdup_opt(&r->special.text, row->text));
-	return rc;
-out:
-	hsa_record_free(r);
 	return rc;
 }

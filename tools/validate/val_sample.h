@@ -6,6 +6,7 @@
  */
 #ifndef VAL_SAMPLE_H
 #define VAL_SAMPLE_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "hsa_catalogue.h"
@@ -40,6 +41,10 @@ struct val_sample {
 	unsigned int command;
 };
 
+/* val_sample_unit_answers(row, status, rc, reason) - the EP11 codes with which
+ * a crypto unit gives an action this status; false, and 0: it never does. */
+bool val_sample_unit_answers(const struct hsa_action_row *row, uint32_t status,
+    uint32_t *rc, uint32_t *reason);
 /* val_sample_init(s, row, status) - with defaults, and a time of its own within
  * the hours after VAL_SAMPLE_TIME. */
 void val_sample_init(

@@ -27,6 +27,9 @@ HSA_MUST_USE hsa_rc val_sample_target(
     struct hsa_buf *id, struct hsa_buf *name, const struct val_sample *s);
 const char *val_sample_uri(const struct hsa_action_row *row);
 
+/* Why a crypto unit refused, by its code; false: no unit did. */
+bool val_sample_unit_reason(struct hsa_buf *b, const struct val_sample *s);
+
 /* requestData and responseData, as far as the event has them. */
 HSA_MUST_USE hsa_rc val_sample_data(struct hsa_data *request,
     struct hsa_data *response, const struct val_sample *s);

@@ -13,11 +13,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "cadf.h"
 #include "hsa_buf.h"
 #include "hsa_call.h"
 #include "hsa_event.h"
 #include "hsa_json.h"
-#include "render.h"
 
 #define TYPE_EVENT "http://schemas.dmtf.org/cloud/audit/1.0/event"
 #define REASON_HTTP                                                            \
@@ -210,9 +210,8 @@ put_time(struct hsa_jw *w, uint64_t ns)
 }
 
 void
-render_cadf(struct hsa_buf *b, const struct render_in *in)
+cadf_put(struct hsa_buf *b, const struct hsa_record *r)
 {
-	const struct hsa_record *r = in->r;
 	const struct hsa_event *ev = &r->event;
 	struct hsa_jw w = {.b = b};
 	char text[HSA_UUID_TEXT];
