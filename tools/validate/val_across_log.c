@@ -114,17 +114,22 @@ place(struct log *l, uint64_t *unread, const struct val_envelope *env,
 
 /* ---- clocks -------------------------------------------------------------- */
 
+/* Times are whatever a line says, so their differences may wrap. */
+static int64_t
+apart(const struct offset *o, int64_t by)
+{
+	return (int64_t)((uint64_t)by - (uint64_t)o->by);
+}
+
 /* What FORMAT.md lets a clock be corrected by without a record, and a second
  * between its two readings. */
 static bool
 fits(const struct offset *o, int64_t by, uint64_t at)
 {
 	uint64_t since = at > o->at ? at - o->at : 0;
-	/* of any two numbers that a record may say */
-	uint64_t apart = by > o->by ? (uint64_t)by - (uint64_t)o->by
-				    : (uint64_t)o->by - (uint64_t)by;
+	int64_t bound = 2 * NS + (int64_t)(since / 1000);
 
-	return o->known && apart <= 2 * (uint64_t)NS + since / 1000;
+	return o->known && apart(o, by) <= bound && apart(o, by) >= -bound;
 }
 
 /* The record of a step leads its batch, in which some may have been made
