@@ -24,8 +24,8 @@
 #define QUERY_SELFTEST 4u
 
 static struct hd d;
-static struct hsa_caller caller;
-static char wrong[128], sock[256];
+static struct load l; /* its caller and the unit's socket */
+static char wrong[128];
 
 /* ---- the module ---------------------------------------------------------- */
 
@@ -87,7 +87,7 @@ ask(struct hsa_unit_reply *r, const struct hsa_unit_request *q)
 	int fd = -1;
 
 	memset(r, 0, sizeof(*r));
-	assert_int_equal(ep_sock_connect(&fd, sock, 5000, NULL).v, 0);
+	assert_int_equal(ep_sock_connect(&fd, l.sock[0], 5000, NULL).v, 0);
 	assert_true(load_ask(fd, r, q));
 	assert_int_equal(r->kind, q->kind);
 	(void)close(fd);
@@ -97,7 +97,7 @@ static struct hsa_unit_status
 status(void)
 {
 	const struct hsa_unit_request q = {
-	    .kind = HSA_UNIT_STATUS, .caller = caller};
+	    .kind = HSA_UNIT_STATUS, .caller = l.caller};
 	struct hsa_unit_reply *r = calloc(1, sizeof(*r));
 	struct hsa_unit_status st;
 
@@ -112,7 +112,7 @@ status(void)
 static unsigned long
 random_bytes(void)
 {
-	struct hsa_unit_request q = {.kind = HSA_UNIT_EP11, .caller = caller};
+	struct hsa_unit_request q = {.kind = HSA_UNIT_EP11, .caller = l.caller};
 	struct hsa_unit_reply *r = calloc(1, sizeof(*r));
 	unsigned long rv;
 
@@ -130,7 +130,7 @@ static uint32_t
 test_on_command(uint32_t sub)
 {
 	const struct hsa_unit_request q = {.kind = HSA_UNIT_INFO,
-	    .caller = caller,
+	    .caller = l.caller,
 	    .query = QUERY_SELFTEST,
 	    .subquery = sub};
 	struct hsa_unit_reply *r = calloc(1, sizeof(*r));
@@ -267,6 +267,7 @@ static void
 test_selftest__a_token_that_computes_wrongly_halts_its_unit(void **state)
 {
 	static const char *const how[] = {"encrypt", "digest"};
+	static const char *const unit[] = {UNIT};
 	struct seen before, s;
 	uint64_t epoch;
 
@@ -274,8 +275,7 @@ test_selftest__a_token_that_computes_wrongly_halts_its_unit(void **state)
 	assert_true(hd_ceremony(&d));
 	use_module();
 	assert_true(hd_emission(&d, "sealed"));
-	(void)snprintf(
-	    sock, sizeof(sock), "%s/units/" UNIT "/unit.sock", d.state);
+	load_new(&l, &d, unit, 1, 1, 1, 7);
 	before = read_log();
 	assert_int_equal(before.at_start + before.on_command, 0);
 	assert_true(hd_start(&d));
@@ -320,6 +320,7 @@ test_selftest__a_token_that_computes_wrongly_halts_its_unit(void **state)
 	assert_int_equal(s.started_passed - before.started_passed, 5);
 	assert_int_equal(s.lost, 2 * 8);
 	assert_int_equal(s.calls_ok - before.calls_ok, 1 + 2 * 4);
+	load_free(&l);
 	hd_free(&d);
 }
 
