@@ -31,7 +31,8 @@
 static struct helper_slog h;
 static struct helper_bk bk;
 static struct slog_os os; /* the real one, counted */
-static uint64_t syncs, bytes, sync_ns, sign_ns;
+/* the writing thread is not done with a batch when its callers are */
+static _Atomic uint64_t syncs, bytes, sync_ns, sign_ns;
 static slog_sign *sign;
 static char ring[96];
 
