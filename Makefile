@@ -320,6 +320,12 @@ check-interop:
 	    $(BUILD)/tests/kat/test_exports
 	@CU_BUILD=$(BUILD) tests/run.sh $(BUILD) $(INTEROP_TESTS)
 
+## bench-validate hsa validate over a million events; Ajv, python-jsonschema beside it
+bench-validate:
+	@tests/lint/deps.sh build interop
+	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/bin/hsa
+	@CU_BUILD=$(BUILD) tests/run.sh $(BUILD) tests/interop/bench_validate.sh
+
 ## check-kafka   a million events into Apache Kafka over 20 kills; three brokers
 check-kafka:
 	@tests/lint/deps.sh build test interop
@@ -406,7 +412,7 @@ clean:
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 .PHONY: help all clean demo test deps deps-test tests check check-integ \
-	check-crash check-reading check-long check-interop check-kafka check-all \
+	check-crash check-reading check-long check-interop check-kafka bench-validate check-all \
 	check-tsan fuzz lint analyze \
 	install
 .SECONDARY:

@@ -13,7 +13,7 @@ test="libcmocka-dev protobuf-compiler curl python3 mandoc shellcheck xxd pkg-con
 fuzz="clang libclang-rt-14-dev"
 lint="clang clang-tidy clang-format cppcheck"
 interop="python3-venv golang-go maven default-jre-headless rsyslog
- rsyslog-openssl libxml2-utils"
+ rsyslog-openssl libxml2-utils time"
 # the packages of Node's own makers have npm in them, and refuse Debian's
 command -v npm >/dev/null 2>&1 || interop="$interop nodejs npm"
 

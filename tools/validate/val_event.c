@@ -55,14 +55,24 @@ kind_text(unsigned int kinds)
 	return kinds & VAL_K_NULL ? "an object or null" : "an object";
 }
 
+static bool
+is_field(size_t i, enum val_field parent, const char *name, size_t n)
+{
+	return rows[i].parent == parent && rows[i].name_len == n &&
+	       memcmp(rows[i].name, name, n) == 0;
+}
+
+/* After `last`, which is where members in the table's order are, then all. */
 static enum val_field
-find(enum val_field parent, const char *name, size_t n)
+find(enum val_field parent, const char *name, size_t n, enum val_field last)
 {
 	size_t i;
 
-	for (i = 1; i < VAL_FIELDS; i++)
-		if (rows[i].parent == parent && rows[i].name_len == n &&
-		    memcmp(rows[i].name, name, n) == 0)
+	for (i = last + 1; i < VAL_FIELDS; i++)
+		if (is_field(i, parent, name, n))
+			return (enum val_field)i;
+	for (i = 1; i <= last; i++)
+		if (is_field(i, parent, name, n))
 			return (enum val_field)i;
 	return VAL_F_ROOT;
 }
@@ -72,7 +82,7 @@ members(struct val_event *e, struct val_report *r, enum val_field parent)
 {
 	const struct val_json *j = e->json;
 	const struct val_node *n;
-	enum val_field f;
+	enum val_field f, last = parent;
 
 	for (n = val_child(j, e->field[parent]); n != NULL;
 	     n = val_next(j, n)) {
@@ -80,7 +90,7 @@ members(struct val_event *e, struct val_report *r, enum val_field parent)
 		if (parent == VAL_F_ROOT && e->cfg->profile == VAL_AT_EXPORT &&
 		    val_name(j, n)[0] == '_')
 			continue;
-		f = find(parent, val_name(j, n), n->name_len);
+		f = find(parent, val_name(j, n), n->name_len, last);
 		if (f == VAL_F_ROOT) {
 			val_find(r, VAL_E01, j, n,
 			    "an event has no such member; what is the "
@@ -88,6 +98,7 @@ members(struct val_event *e, struct val_report *r, enum val_field parent)
 			    "responseData");
 			continue;
 		}
+		last = f;
 		if ((rows[f].kinds & 1u << n->kind) == 0) {
 			val_find(r, VAL_E02, j, n, "must be %s",
 			    kind_text(rows[f].kinds));

@@ -56,10 +56,17 @@ flaw(struct parse *p, enum val_flaw_kind kind, size_t node)
 static bool
 keep(struct parse *p, uint32_t *at, const void *s, size_t n)
 {
-	*at = (uint32_t)p->j->text.len;
-	hsa_buf_put(&p->j->text, s, n);
-	hsa_buf_u8(&p->j->text, 0);
-	return hsa_is_ok(hsa_buf_rc(&p->j->text));
+	struct hsa_buf *b = &p->j->text;
+	uint8_t *to = hsa_buf_reserve(b, n + 1);
+
+	if (to == NULL)
+		return false;
+	*at = (uint32_t)b->len;
+	if (n > 0)
+		memcpy(to, s, n);
+	to[n] = '\0';
+	b->len += n + 1;
+	return true;
 }
 
 /* The new node hangs on the innermost open container; NULL: out of memory. */
@@ -215,6 +222,24 @@ next_lone(const struct parse *p, size_t at)
 	return NONE;
 }
 
+/* ASCII without NUL, as nearly every string is: no byte to be looked at twice.
+ */
+static bool
+is_plain(const uint8_t *s, size_t n)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t w, odd = 0;
+
+	for (; n >= sizeof(w); s += sizeof(w), n -= sizeof(w)) {
+		memcpy(&w, s, sizeof(w));
+		/* the highest bit of a byte that has it, or borrowed it */
+		odd |= (w | (w - ones)) & ones << 7;
+	}
+	for (; n > 0; s++, n--)
+		odd |= *s == 0 || *s >= 0x80;
+	return odd == 0;
+}
+
 static int
 check_text(struct parse *p, uint32_t at, size_t len, size_t node)
 {
@@ -222,6 +247,8 @@ check_text(struct parse *p, uint32_t at, size_t len, size_t node)
 	size_t end = yajl_get_bytes_consumed(p->h);
 	bool lone = p->lone < end;
 
+	if (!lone && is_plain(s, len))
+		return 1;
 	if (lone)
 		p->lone = next_lone(p, end);
 	if (lone || !hsa_utf8_valid((const char *)s, len))
@@ -389,6 +416,7 @@ explain(struct hsa_diag *diag, yajl_handle h, const void *p, size_t n)
 static size_t
 lenience(const struct parse *s)
 {
+	static const char blank[] = {' ', '\t', '\r', '\n'};
 	const uint8_t *bad = memchr(s->in, '\v', s->in_len);
 	size_t at;
 
@@ -397,7 +425,7 @@ lenience(const struct parse *s)
 	if (bad != NULL)
 		return (size_t)(bad - s->in);
 	for (at = s->end; at > 0 && at < s->in_len; at++)
-		if (memchr(" \t\r\n", s->in[at], 4) == NULL)
+		if (memchr(blank, s->in[at], sizeof(blank)) == NULL)
 			return at;
 	return NONE;
 }

@@ -225,7 +225,8 @@ secret_name(const char *s, size_t n)
 	size_t i;
 
 	for (i = 0; val_secret_names[i] != NULL; i++)
-		if (n == strlen(val_secret_names[i]) &&
+		if (n > 0 && (*s | 0x20) == *val_secret_names[i] &&
+		    n == strlen(val_secret_names[i]) &&
 		    strncasecmp(s, val_secret_names[i], n) == 0)
 			return true;
 	return false;
