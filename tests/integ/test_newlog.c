@@ -307,6 +307,8 @@ test_newlog__work_and_collecting_go_on_after_a_flipped_byte(void **state)
 	    sh("mv %s/log.damaged-1 %s/archive", folder, d.root), 0);
 	assert_int_equal(sh("%s verify %s", bin("hsa"), d.state), 0);
 	SAYS("could be verified");
+	assert_int_equal(sh("%s validate %s", bin("hsa"), d.state), 0);
+	SAYS("NEW_CHAIN");
 	/* the collector has all of both */
 	assert_int_equal(
 	    sh("%s verify --key %s %s %s", bin("hsa"), keys, copies, d.state),

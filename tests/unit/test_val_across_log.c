@@ -52,6 +52,15 @@ static const struct rec log_[] = {
 };
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
+/* The unit's next log, as this one was damaged (FORMAT.md V11). */
+static const struct rec next_[] = {
+    {SEALER, 3, 40, 0, "SEGMENT_OPENED", 0, 0},
+    {SEALER, 3, 40, 0, "NEW_CHAIN", 0, 0},
+    {OUTBOX, 3, 35, 0, "UNIT_STOP", 0, 0}, /* not sealed yet */
+    {OUTBOX, 4, 50, 0, "UNIT_START", 0, 0},
+    {OUTBOX, 4, 60, 0, NULL, RESET, 0},
+};
+
 static struct val_run run;
 static struct hv_found got;
 
@@ -269,6 +278,38 @@ test_val_across__lines_of_an_export_are_records(void **state)
 	}
 }
 
+static void
+test_val_across__a_new_log_after_a_damaged_one_is_a_warning_alone(void **state)
+{
+	struct rec r;
+	size_t i;
+
+	(void)state;
+	/* alone, and behind the old one in the same input */
+	for (size_t before = 0; before < 2; before++) {
+		begin();
+		for (i = 0; before == 1 && i < COUNT(log_); i++)
+			tell(&log_[i], i, UNIT);
+		for (i = 0; i < COUNT(next_); i++)
+			tell(&next_[i], i, UNIT);
+		assert_string_equal(got.text, "W09 special.name; ");
+	}
+	/* without the record that says so */
+	for (size_t before = 0; before < 2; before++) {
+		begin();
+		for (i = 0; before == 1 && i < COUNT(log_); i++)
+			tell(&log_[i], i, UNIT);
+		for (i = 0; i < COUNT(next_); i++) {
+			r = next_[i];
+			if (i == 1)
+				r.special = "REQUEST_REFUSED";
+			tell(&r, i, UNIT);
+		}
+		assert_string_equal(got.text,
+		    before == 0 ? "E20 epoch; " : "E20 sequence; E20 epoch; ");
+	}
+}
+
 int
 main(void)
 {
@@ -280,6 +321,8 @@ main(void)
 	    cmocka_unit_test(
 		test_val_across__an_unreadable_line_may_have_been_a_record),
 	    cmocka_unit_test(test_val_across__lines_of_an_export_are_records),
+	    cmocka_unit_test(
+		test_val_across__a_new_log_after_a_damaged_one_is_a_warning_alone),
 	};
 	int bad = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -24,6 +24,10 @@ struct log {
 	uint64_t step_at;
 	struct offset before;
 	bool missed; /* there may have been one that the input does not show */
+	/* record 0 may be that of a log after a damaged one, which the next
+	 * record says (FORMAT.md V11); then these are no findings */
+	bool maybe_chain, went_back;
+	uint64_t back_from, first_epoch;
 };
 
 static void
@@ -77,6 +81,38 @@ epoch(struct log *l, const struct val_envelope *env, struct val_report *r,
 	clocks_unknown(l);
 }
 
+static void
+tell_begin(const struct log *l, struct val_report *r, uint64_t sequence)
+{
+	if (l->went_back)
+		val_find_at(r, VAL_E20, "sequence",
+		    "goes back from %" PRIu64 " to %" PRIu64, l->back_from,
+		    sequence);
+	if (sequence == 0 && l->first_epoch != 1)
+		val_find_at(r, VAL_E20, "epoch",
+		    "of the first record of a log is 1, not %" PRIu64,
+		    l->first_epoch);
+}
+
+/* A log begins here, or what was there comes again. */
+static void
+begins(struct log *l, const struct val_envelope *env, struct val_report *r)
+{
+	l->went_back = l->known;
+	l->back_from = l->sequence;
+	l->first_epoch = env->epoch;
+	if (l->known) {
+		l->era++;
+		/* what is told again may be of any epoch */
+		clocks_unknown(l);
+	}
+	l->known = false;
+	l->maybe_chain = env->sequence == 0 && env->special &&
+			 strcmp(env->name, "SEGMENT_OPENED") == 0;
+	if (!l->maybe_chain)
+		tell_begin(l, r, env->sequence);
+}
+
 /* False: it is the one before, once more. */
 static bool
 place(struct log *l, uint64_t *unread, const struct val_envelope *env,
@@ -91,21 +127,14 @@ place(struct log *l, uint64_t *unread, const struct val_envelope *env,
 	}
 	if (l->known && env->sequence > l->sequence + 1)
 		gap(l, unread, env, r);
-	if (l->known && env->sequence < l->sequence) {
-		val_find_at(r, VAL_E20, "sequence",
-		    "goes back from %" PRIu64 " to %" PRIu64, l->sequence,
-		    env->sequence);
-		l->era++;
-		/* what is told again may be of any epoch */
-		l->known = false;
-		clocks_unknown(l);
-	}
-	if (l->known)
+	if (l->maybe_chain &&
+	    (!follows || !env->special || strcmp(env->name, "NEW_CHAIN") != 0))
+		tell_begin(l, r, 0);
+	l->maybe_chain = false;
+	if (!l->known || env->sequence < l->sequence)
+		begins(l, env, r);
+	else
 		epoch(l, env, r, follows);
-	else if (env->sequence == 0 && env->epoch != 1)
-		val_find_at(r, VAL_E20, "epoch",
-		    "of the first record of a log is 1, not %" PRIu64,
-		    env->epoch);
 	l->known = true;
 	l->sequence = env->sequence;
 	l->epoch = env->epoch;

@@ -164,7 +164,11 @@ one_log(struct reader *r, const char *path)
 	HSA_TRY(rc, r->taker->input(r->taker->ctx, path));
 	rc = vfy_log(&res, path, &opt, &diag);
 	for (i = 0; i < r->keys->len; i++)
-		if (strcmp(r->keys->key[i].origin, res.origin) == 0)
+		if (strcmp(r->keys->key[i].origin, res.origin) == 0 ||
+		    /* what became of the one before it says (V11) */
+		    (res.chain.has && res.sealed > 1 &&
+			strcmp(r->keys->key[i].origin, res.chain.old_origin) ==
+			    0))
 			r->seen[i] = true;
 	if (!hsa_is_ok(r->taken)) {
 		rc = r->taken;
