@@ -94,6 +94,7 @@ hsa_codec_status_put(Hsa__V1__StatusReply *m, struct hsa_pool *pool,
 	m->log_first = s->log_first;
 	m->log_bytes = s->log_bytes;
 	m->log_cap = s->log_cap;
+	m->log_number = s->log_number;
 	m->current_object = hsa_pool_text(pool, s->current_object);
 	m->new_object = hsa_pool_text(pool, s->new_object);
 	HSA_TRY(rc, emission_put(m, pool, &s->emission));
@@ -176,6 +177,7 @@ hsa_codec_status_get(struct hsa_unit_status *s, const Hsa__V1__StatusReply *m)
 	s->log_first = m->log_first;
 	s->log_bytes = m->log_bytes;
 	s->log_cap = m->log_cap;
+	s->log_number = m->log_number;
 	HSA_TRY(rc, hsa_wire_fixed(s->unit_id, HSA_UUID_LEN, &m->unit_id));
 	HSA_TRY(rc, hsa_wire_chars(s->new_register, sizeof(s->new_register),
 			m->new_register));

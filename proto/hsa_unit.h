@@ -80,6 +80,7 @@ struct hsa_unit_status {
 	uint64_t lost;          /* refused without a record since the start */
 	uint64_t log_first;     /* record; those before it were released */
 	uint64_t log_bytes, log_cap;
+	uint32_t log_number; /* 1, or that of one after a damaged one */
 };
 
 /* Answer to m_admin: the response block and, when asked, its signature. */

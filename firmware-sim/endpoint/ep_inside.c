@@ -330,6 +330,7 @@ status(struct ep_inside *u, struct hsa_unit_status *st)
 	st->log_first = kept.first;
 	st->log_bytes = kept.bytes;
 	st->log_cap = kept.cap;
+	st->log_number = u->chain.number;
 out:
 	return rc;
 }

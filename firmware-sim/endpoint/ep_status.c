@@ -239,6 +239,7 @@ json_unit(struct hsa_jw *w, const struct seen *s)
 	hsa_jw_uint(w, "logFirst", st->log_first);
 	hsa_jw_uint(w, "logBytes", st->log_bytes);
 	hsa_jw_uint(w, "logMaxBytes", st->log_cap);
+	hsa_jw_uint(w, "logNumber", st->log_number);
 	hsa_jw_uint(w, "logSize", st->log_size);
 	hsa_jw_hex(w, "logRoot", st->log_root, sizeof(st->log_root));
 	json_lists(w, st);
@@ -372,6 +373,10 @@ text_unit(struct hsa_buf *b, const struct seen *s)
 	if (st->log_first != 0)
 		hsa_buf_printf(b, ", those before record %llu released",
 		    (unsigned long long)st->log_first);
+	if (st->log_number > 1)
+		hsa_buf_printf(b,
+		    "; the unit's log number %u, those before it were damaged",
+		    (unsigned int)st->log_number);
 	hsa_buf_str(b, "\n");
 	hsa_buf_printf(b,
 	    "  emission          ep11 %s, ring %llu of %llu, %llu calls "

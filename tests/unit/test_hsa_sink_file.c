@@ -547,7 +547,11 @@ test_sink_cursor__what_is_no_cursor_is_refused(void **state)
 	    HEAD UNIT "1 0 0\nfile 1 2\nend\n", HEAD "pending 1 2\nend\n",
 	    HEAD "file 1 2\npending 01010101-0101-0101-0101-010101010101 "
 		 "5\n" UNIT "1 0 0\nend\n",
-	    HEAD "end\nend\n", HEAD "file 1 2 \nend\n"};
+	    HEAD "end\nend\n", HEAD "file 1 2 \nend\n",
+	    HEAD "unit 01010101-0101-0101-0101-010101010101.1 1 0 0\nend\n",
+	    HEAD "unit 01010101-0101-0101-0101-010101010101.02 1 0 0\nend\n",
+	    HEAD "unit 01010101-0101-0101-0101-010101010101.10000 1 0 0\nend\n",
+	    HEAD "unit 01010101-0101-0101-0101-0101010101012 1 0 0\nend\n"};
 	char name[] = "x:";
 
 	(void)state;
@@ -560,6 +564,29 @@ test_sink_cursor__what_is_no_cursor_is_refused(void **state)
 		c.name = NULL;
 		sink_cursor_free(&c);
 	}
+}
+
+/* A unit that began a new log is twice there. */
+static void
+test_sink_cursor__each_log_of_a_unit_has_a_place(void **state)
+{
+	static const char text[] = HEAD UNIT
+	    "70 0 0\nunit 01010101-0101-0101-0101-010101010101.2 5 0 0\nend\n";
+	char name[] = "x:";
+	struct sink_cursor c = {.name = name, .folder = -1};
+	struct hsa_buf again = {0};
+
+	(void)state;
+	assert_int_equal(sink_cursor_parse(&c, text, sizeof(text) - 1).v, 0);
+	assert_int_equal(c.len, 2);
+	assert_int_equal(
+	    sink_cursor_of(&c, "01010101-0101-0101-0101-010101010101.2")->next,
+	    5);
+	sink_cursor_print(&again, &c);
+	assert_string_equal(hsa_buf_cstr(&again), text);
+	hsa_buf_free(&again);
+	c.name = NULL;
+	sink_cursor_free(&c);
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -580,6 +607,7 @@ main(void)
 	    cmocka_unit_test(test_sink_value__the_origin_is_what_the_crn_says),
 	    CASE(test_sink_value__a_compact_record_leaves_complete),
 	    cmocka_unit_test(test_sink_cursor__what_is_no_cursor_is_refused),
+	    CASE(test_sink_cursor__each_log_of_a_unit_has_a_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 
 #include "col_peer.h"
 #include "helper_vfy.h"
+#include "hsa_chain.h"
 
 /* One hub with the keys of two logs, and peers without sockets. */
 static struct helper_vfy_log a, b;
@@ -552,6 +553,64 @@ test_peer__a_unit_without_a_key_is_refused(void **state)
 	helper_vfy_free(&c);
 }
 
+/* What takes the place of a damaged log is another log, and the collector says
+ * that there is one (C5). */
+static void
+test_peer__a_new_log_of_a_known_unit_begins_beside_the_old_one(void **state)
+{
+	struct helper_vfy_log c;
+	struct hsa_chain chain;
+	struct hsa_diag d;
+	struct hsa_buf f = {0};
+	struct col_peer p;
+
+	(void)state;
+	greet(&p, &a, 0);
+	put_records(&a, 0, 4, 0);
+	put_checkpoint(&a, 4);
+	feed(&p);
+	hear_ack(&p, &a, 4);
+	assert_string_equal(p.note.text, "");
+	col_peer_free(&p);
+	helper_vfy_init_log(&c, 1, 2);
+	c.epoch = 2;
+	helper_vfy_segment(&c);
+	helper_vfy_opened(&c);
+	helper_vfy_chain(&c, &chain);
+	helper_vfy_new_chain(&c, &chain);
+	hsa_chain_free(&chain);
+	helper_vfy_start(&c);
+	/* its key is not there yet: it may be anybody's */
+	col_peer_init(&p, &hub);
+	put_hello(&c, c.n);
+	feed(&p);
+	hear_refuse(&p, "a new log of a unit known here");
+	col_peer_free(&p);
+	col_hub_close(&hub);
+	vfy_keys_free(&keys);
+	hsa_buf_printf(&f, "%s%s", a.key_line, c.key_line);
+	assert_int_equal(
+	    vfy_keys_parse(&keys, (const char *)f.p, f.len, &d).v, 0);
+	hsa_buf_free(&f);
+	assert_int_equal(col_hub_open(&hub, out, &keys, &d).v, 0);
+	greet(&p, &c, 0);
+	assert_true(p.fresh);
+	assert_non_null(strstr(p.note.text, "log number 2"));
+	put_records(&c, 0, c.n, 0);
+	put_checkpoint(&c, c.n);
+	feed(&p);
+	hear_ack(&p, &c, c.n);
+	assert_int_equal(
+	    vfy_store_state(p.unit->store)->source_sequence[HSA_SOURCE_USE],
+	    10);
+	col_peer_free(&p);
+	/* the old one is as it was */
+	greet(&p, &a, 4);
+	assert_string_equal(p.note.text, "");
+	col_peer_free(&p);
+	helper_vfy_free(&c);
+}
+
 static void
 test_peer__two_units_do_not_meet(void **state)
 {
@@ -663,6 +722,8 @@ main(void)
 	    CASE(test_peer__what_breaks_a_rule_is_refused_and_harms_nothing),
 	    CASE(test_peer__who_does_not_say_hello_is_refused),
 	    CASE(test_peer__a_unit_without_a_key_is_refused),
+	    CASE(
+		test_peer__a_new_log_of_a_known_unit_begins_beside_the_old_one),
 	    CASE(test_peer__two_units_do_not_meet),
 	    CASE(test_peer__of_two_connections_of_a_unit_the_faster_wins),
 	    CASE(test_peer__records_without_end_are_refused),

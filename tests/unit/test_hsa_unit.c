@@ -241,6 +241,7 @@ full_status(struct hsa_unit_status *s)
 	s->log_first = 4096;
 	s->log_bytes = 123456;
 	s->log_cap = 1000000;
+	s->log_number = 3;
 	s->emission = (struct hsa_emission_status){
 	    .mode = "ring",
 	    .ring_slots = 65536,

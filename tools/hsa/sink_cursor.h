@@ -8,7 +8,7 @@
  *   hsa-sink-cursor 1
  *   sink <name>
  *   file <device> <inode>                 the file of lines; absent: none
- *   unit <id> <next> <skip from> <skip to>
+ *   unit <id> <next> <skip from> <skip to>     id: of a later log, <id>.<n>
  *   pending <id> <at>                     a batch of it is being written
  *   end
  */

@@ -111,6 +111,7 @@ add(struct vfy_logs *l, const char *dir, const char *between, const char *unit,
 		goto out;
 	l->log = more;
 	more += l->len;
+	more->old = false;
 	more->path = strdup(hsa_buf_cstr(&path));
 	more->unit = strdup(unit);
 	if (path.failed || more->path == NULL || more->unit == NULL) {
