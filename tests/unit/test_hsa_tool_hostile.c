@@ -667,7 +667,7 @@ setup(void **state)
 	(void)close(helper_tcp_listen(&port));
 	(void)snprintf(address[0], sizeof(address[0]), "unix:%s", sock);
 	(void)snprintf(
-	    address[1], sizeof(address[1]), "tls:localhost:%u", port);
+	    address[1], sizeof(address[1]), "tls:127.0.0.1:%u", port);
 	return 0;
 }
 
