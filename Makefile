@@ -33,9 +33,11 @@ export LSAN_OPTIONS ?= suppressions=$(CURDIR)/tests/lint/lsan.supp:print_suppres
 export UBSAN_OPTIONS ?= print_stacktrace=1
 SANFLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=all
 endif
+VALIDATE := tools/validate $(addprefix tools/validate/,read across out corpus \
+	schema explain)
 ROOMS := proto ep11 ep11/host tke firmware-sim/unit firmware-sim/backend \
 	firmware-sim/seal firmware-sim/channel firmware-sim/emitter \
-	firmware-sim/endpoint tools/lib tools/validate \
+	firmware-sim/endpoint tools/lib $(VALIDATE) \
 	tools/tke tools/hsa tools/ep11 tools/ep11-bench
 CPPFLAGS := -D_GNU_SOURCE -DHSA_VERSION='"$(VERSION)"' \
 	$(addprefix -I,$(ROOMS)) -Ifirmware-sim -Itests/helper -isystem $(BUILD)/gen
@@ -66,7 +68,7 @@ OBJ_SEAL := $(call obj,$(call src,firmware-sim/seal firmware-sim/channel \
 	firmware-sim/emitter))
 OBJ_FW := $(call obj,$(call src,firmware-sim/unit firmware-sim/backend \
 	firmware-sim/endpoint)) $(OBJ_SEAL)
-OBJ_TOOLS := $(call obj,$(filter-out %/main.c,$(call src,tools/lib tools/validate tools/tke \
+OBJ_TOOLS := $(call obj,$(filter-out %/main.c,$(call src,tools/lib $(VALIDATE) tools/tke \
 	tools/hsa tools/ep11)))
 OBJ_BENCH := $(call obj,$(call src,tools/ep11-bench))
 OBJ_HELPER := $(call obj,$(call src,tests/helper))
