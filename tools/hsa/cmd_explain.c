@@ -263,10 +263,10 @@ orphan_text(struct hsa_buf *b, const json_t *t)
 static hsa_rc
 orphan(json_t **to, const char *name)
 {
-	for (size_t i = 0; val_orphans[i] != NULL; i += 2)
-		if (strcmp(val_orphans[i], name) == 0) {
+	for (size_t i = 0; val_orphans[i].old != NULL; i++)
+		if (strcmp(val_orphans[i].old, name) == 0) {
 			*to = json_pack("{s:s,s:s,s:s}", "formerName", name,
-			    "action", val_orphans[i + 1], "note",
+			    "action", val_orphans[i].now, "note",
 			    "Nothing more is documented of it than the new "
 			    "name, in Table 1.");
 			return *to == NULL ? HSA_RC(E_NOMEM) : HSA_OK;

@@ -24,14 +24,15 @@ val_rule_json(const struct val_json *j, struct val_report *r)
 		    text[j->flaw[i].kind]);
 }
 
-/* The other name of what was renamed to nothing that a table describes, from
- * its former name or to it; NULL: it is none of these. */
-static const char *
-orphan(const char *name, bool is_old)
+/* What was renamed to nothing that a table describes, by either name. */
+static const struct val_renamed *
+orphan(const char *name)
 {
-	for (size_t i = 0; val_orphans[i] != NULL; i += 2)
-		if (strcmp(val_orphans[i + (is_old ? 0 : 1)], name) == 0)
-			return val_orphans[i + (is_old ? 1 : 0)];
+	const struct val_renamed *o;
+
+	for (o = val_orphans; o->old != NULL; o++)
+		if (strcmp(o->old, name) == 0 || strcmp(o->now, name) == 0)
+			return o;
 	return NULL;
 }
 
@@ -39,7 +40,8 @@ void
 val_rule_action(const struct val_event *e, struct val_report *r)
 {
 	const struct val_node *n = e->field[VAL_F_ACTION];
-	const char *action = val_get(e, VAL_F_ACTION), *now;
+	const char *action = val_get(e, VAL_F_ACTION);
+	const struct val_renamed *o;
 
 	if (action == NULL)
 		return;
@@ -54,17 +56,18 @@ val_rule_action(const struct val_event *e, struct val_report *r)
 			    "only the severity table names %s", action);
 		return;
 	}
-	now = orphan(action, true);
-	if (now != NULL)
-		val_find(r, VAL_W03, e->json, n,
-		    "is now called %s; nothing more is documented of it", now);
-	else if (orphan(action, false) != NULL)
-		val_find(r, VAL_W04, e->json, n,
-		    "only the table of former names names %s", action);
-	else
+	o = orphan(action);
+	if (o == NULL)
 		val_find(r, VAL_E03, e->json, n,
 		    "%.120s is no documented action; hsa catalogue lists them",
 		    action);
+	else if (strcmp(o->old, action) == 0)
+		val_find(r, VAL_W03, e->json, n,
+		    "is now called %s; nothing more is documented of it",
+		    o->now);
+	else
+		val_find(r, VAL_W04, e->json, n,
+		    "only the table of former names names %s", action);
 }
 
 /* ---- time ---------------------------------------------------------------- */

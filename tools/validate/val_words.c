@@ -28,12 +28,15 @@ const char *const val_secret_names[] = {"password", "passphrase", "secret",
     "apikey", "privateKey", "payload", "plaintext", "pin", NULL};
 const char *const val_thresholds[] = {
     "signatureThreshold", "revocationSignatureThreshold", NULL};
-const char *const val_orphans[] = {"hs-crypto.governance.configread",
-    "hs-crypto.governance-config.read", "hs-crypto.instance.readallowedipport",
-    "hs-crypto.instance-allowed-ip-port.read",
-    "hs-crypto.instance.readipwhitelistport",
-    "hs-crypto.instance-ip-allowlist-port.read",
-    "hs-crypto.secrets.defaultalias", "hs-crypto.secrets-alias.request", NULL};
+const struct val_renamed val_orphans[] = {
+    {"hs-crypto.governance.configread", "hs-crypto.governance-config.read"},
+    {"hs-crypto.instance.readallowedipport",
+	"hs-crypto.instance-allowed-ip-port.read"},
+    {"hs-crypto.instance.readipwhitelistport",
+	"hs-crypto.instance-ip-allowlist-port.read"},
+    {"hs-crypto.secrets.defaultalias", "hs-crypto.secrets-alias.request"},
+    {NULL, NULL},
+};
 
 const struct val_values *
 val_values(size_t *n)

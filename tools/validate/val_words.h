@@ -34,7 +34,10 @@ extern const char *const val_secret_names[]; /* in any case of letters */
 extern const char *const val_thresholds[];   /* members that are one */
 /* Former names, Table 1, whose present one no table describes, and that one in
  * turn: nothing but it is known (catalogue-notes 6). */
-extern const char *const val_orphans[];
+struct val_renamed {
+	const char *old, *now; /* NULL: the end */
+};
+extern const struct val_renamed val_orphans[];
 
 /* val_name_alias(name) - the other spelling of a documented member, or NULL.
  * val_is_key_state(name) - the member's value is a state: E23.

@@ -240,8 +240,9 @@ former_names(struct walk *w)
 	/* nothing is known of these but their names: as an event of any other
 	 * action they are well-formed */
 	row = hsa_catalogue_by_code(HSA_ACTION_SECRETS_HEAD);
-	for (i = 0; val_orphans[i] != NULL; i += 2)
-		HSA_TRY(rc, former(w, row, val_orphans[i], val_orphans[i + 1]));
+	for (i = 0; val_orphans[i].old != NULL; i++)
+		HSA_TRY(
+		    rc, former(w, row, val_orphans[i].old, val_orphans[i].now));
 out:
 	return rc;
 }

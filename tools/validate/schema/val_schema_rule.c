@@ -147,10 +147,12 @@ names(struct sch *s, const char *key, enum names which)
 		if (which != UNLISTED_NAMES && row[i].old_name[0] != '\0')
 			hsa_jw_text(&s->w, NULL, row[i].old_name);
 	}
-	for (i = 0; val_orphans[i] != NULL; i++)
-		if (which == ALL_NAMES ||
-		    (which == FORMER_NAMES) == (i % 2 == 0))
-			hsa_jw_text(&s->w, NULL, val_orphans[i]);
+	for (i = 0; val_orphans[i].old != NULL; i++) {
+		if (which != UNLISTED_NAMES)
+			hsa_jw_text(&s->w, NULL, val_orphans[i].old);
+		if (which != FORMER_NAMES)
+			hsa_jw_text(&s->w, NULL, val_orphans[i].now);
+	}
 	hsa_jw_end(&s->w);
 }
 
