@@ -47,8 +47,8 @@ void cryptounit_call(
  * have a hole that it does not tell of. It returns when those are sealed, and
  * with them all that was in the ring. E_STATE: halted.
  *
- * cryptounit_flush(u) - wait until the ring is empty: all calls that returned
- * before are on stable storage. E_STATE: halted. E_TIMEOUT: not in 10 s.
+ * cryptounit_flush(u) - put all calls that returned before on stable storage
+ * now. E_STATE: halted.
  */
 enum cryptounit_emission {
 	CRYPTOUNIT_SEALED = 1, /* on stable storage under a checkpoint */

@@ -151,7 +151,7 @@ struct cu_sink slog_sink(struct slog *l);
  * slog_leave(l, number, rec, n, wait_ms) - source USE, through the ring: when
  * it returns, a kill of all processes does not lose it. E_TIMEOUT: the ring
  * was full for so long; counted. E_UNSUPPORTED: there is no ring.
- * slog_flush(l) - until all that was emitted, put or left before is durable.
+ * slog_flush(l) - until all that was emitted or left before is durable.
  * E_IO, E_CLOSED as the sink's calls. No call may be running at slog_close.
  */
 HSA_MUST_USE hsa_rc slog_emit(struct slog *l, uint64_t *sequence,

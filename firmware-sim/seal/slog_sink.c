@@ -390,6 +390,12 @@ sink_ring(void *ctx, struct cu_sink_ring *st)
 	    sizeof(st->lost_why) == sizeof(s.lost_why), "the same text");
 }
 
+static hsa_rc
+sink_flush(void *ctx)
+{
+	return slog_flush(ctx);
+}
+
 struct cu_sink
 slog_sink(struct slog *l)
 {
@@ -399,6 +405,7 @@ slog_sink(struct slog *l)
 	    .context_drop = sink_context_drop,
 	    .call = sink_call,
 	    .ring = sink_ring,
+	    .flush = sink_flush,
 	    .last = sink_last,
 	    .head = sink_head,
 	    .full = sink_full,

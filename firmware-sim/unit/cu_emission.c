@@ -5,11 +5,8 @@
  * the hole, whose size then nobody knows.
  */
 #include <stdio.h>
-#include <time.h>
 
 #include "cu_core.h"
-
-#define FLUSH_NAPS 100000 /* 10 s */
 
 /* Under work, for writing: no call is under way. */
 static uint64_t
@@ -85,20 +82,10 @@ cu_emission_status(struct cu_unit *u, struct hsa_emission_status *st)
 hsa_rc
 cu_unit_flush(struct cu_unit *u)
 {
-	const struct timespec nap = {0, 100 * 1000};
-	struct cu_sink_ring ring = {0};
-
-	/* the sealer empties it all the time, so this ends; one that cannot
-	 * has closed the log, which the next call will notice */
-	for (int i = 0; i < FLUSH_NAPS; i++) {
-		u->sink.ops->ring(u->sink.ctx, &ring);
-		if (ring.used == 0)
-			return HSA_OK;
-		if (cu_unit_halted(u, NULL) != 0)
-			return HSA_RC(E_STATE);
-		(void)nanosleep(&nap, NULL);
-	}
-	return HSA_RC(E_TIMEOUT);
+	/* a sealer that cannot has closed the log, which the next call will
+	 * notice */
+	return hsa_is_ok(u->sink.ops->flush(u->sink.ctx)) ? HSA_OK
+							  : HSA_RC(E_STATE);
 }
 
 hsa_rc

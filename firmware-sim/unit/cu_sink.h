@@ -76,6 +76,9 @@ struct cu_sink_ops {
 	hsa_rc (*call)(void *ctx, const struct cu_sink_call *call, bool durable,
 	    int wait_ms);
 	void (*ring)(void *ctx, struct cu_sink_ring *st);
+	/* Until all calls that returned before are durable, now and not when
+	 * the sealer would come to it. E_IO as above. */
+	hsa_rc (*flush)(void *ctx);
 	/* Highest source sequence that the log holds, 0 when none: what a
 	 * restart may drop from its outbox, and after which it goes on. */
 	uint64_t (*last)(void *ctx, enum hsa_source source);

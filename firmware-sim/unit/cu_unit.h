@@ -140,8 +140,7 @@ enum cu_emission {
 };
 HSA_MUST_USE hsa_rc cu_unit_emission(struct cu_unit *u, enum cu_emission mode);
 /* cu_unit_flush(u) - wait until calls that returned before are on stable
- * storage. E_STATE: halted meanwhile; E_TIMEOUT: new ones kept coming, or the
- * sealer is stuck. */
+ * storage. E_STATE: the log does not take any more. */
 HSA_MUST_USE hsa_rc cu_unit_flush(struct cu_unit *u);
 
 /*

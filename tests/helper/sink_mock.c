@@ -234,6 +234,18 @@ out:
 }
 
 /* Calls are in the log at once. */
+static hsa_rc
+mock_flush(void *ctx)
+{
+	struct sink_mock *m = ctx;
+	bool closed;
+
+	(void)pthread_mutex_lock(&m->lock);
+	closed = m->closed;
+	(void)pthread_mutex_unlock(&m->lock);
+	return closed ? HSA_RC(E_IO) : HSA_OK;
+}
+
 static void
 mock_ring(void *ctx, struct cu_sink_ring *st)
 {
@@ -276,6 +288,7 @@ sink_mock_sink(struct sink_mock *m)
 	    .context_drop = mock_context_drop,
 	    .call = mock_call,
 	    .ring = mock_ring,
+	    .flush = mock_flush,
 	    .last = mock_last,
 	    .head = mock_head,
 	};
