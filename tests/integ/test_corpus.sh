@@ -2,29 +2,8 @@
 # test_corpus.sh - `hsa corpus` and what hsa validate says of its files, as a
 # pipeline would use them.
 set -eu
-build=${CU_BUILD:-build}
-hsa=$(cd "$build/bin" && pwd)/hsa
-kat=$(pwd)/tests/kat
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-wants=0
-fail() {
-	echo "FAILED: $*" >&2
-	exit 1
-}
-# want STATUS COMMAND... - output in out, messages in err
-want() {
-	wants=$((wants + 1))
-	expect=$1
-	shift
-	got=0
-	"$@" >out 2>err </dev/null || got=$?
-	[ "$got" = "$expect" ] || {
-		cat out err >&2
-		fail "exit $got instead of $expect: $*"
-	}
-}
+. tests/helper/hsa_want.sh
+kat=$top/tests/kat
 
 # ---- the folder ----------------------------------------------------------------
 want 0 "$hsa" corpus one

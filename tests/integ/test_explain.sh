@@ -2,28 +2,7 @@
 # test_explain.sh - `hsa explain` of actions, checks and events: every word that
 # there is, what misspelt ones get, and the verdicts of hsa validate.
 set -eu
-build=${CU_BUILD:-build}
-hsa=$(cd "$build/bin" && pwd)/hsa
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-wants=0
-fail() {
-	echo "FAILED: $*" >&2
-	exit 1
-}
-# want STATUS COMMAND... - output in out, messages in err
-want() {
-	wants=$((wants + 1))
-	expect=$1
-	shift
-	got=0
-	"$@" >out 2>err </dev/null || got=$?
-	[ "$got" = "$expect" ] || {
-		cat out err >&2
-		fail "exit $got instead of $expect: $*"
-	}
-}
+. tests/helper/hsa_want.sh
 # says TEXT... - out has each of them
 says() {
 	for text; do

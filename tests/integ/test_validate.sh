@@ -2,30 +2,7 @@
 # test_validate.sh - `hsa validate` as a pipeline meets it: exit statuses, every
 # output format read by another program, inputs of all shapes, baselines.
 set -eu
-build=${CU_BUILD:-build}
-hsa=$(cd "$build/bin" && pwd)/hsa
-top=$(pwd)
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 1' INT TERM
-cd "$dir"
-wants=0
-fail() {
-	echo "FAILED: $*" >&2
-	exit 1
-}
-# want STATUS COMMAND... - output in out, messages in err
-want() {
-	wants=$((wants + 1))
-	expect=$1
-	shift
-	got=0
-	"$@" >out 2>err </dev/null || got=$?
-	[ "$got" = "$expect" ] || {
-		cat out err >&2
-		fail "exit $got instead of $expect: $*"
-	}
-}
+. tests/helper/hsa_want.sh
 
 # a good event, and its faults
 cat >good.json <<'EOF'
